@@ -1,0 +1,44 @@
+import asyncio
+from typing import Literal
+
+import app.models  # noqa: F401 the tables must be known before they are compared
+import asyncpg
+from alembic import context
+from app.core.config import Settings
+from app.core.migrations import LOCK_TIMEOUT_MS
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+from sqlmodel import SQLModel
+from sqlmodel.sql.sqltypes import AutoString
+
+
+def plain_string(kind: str, item: object, _: object) -> str | Literal[False]:
+    """SQLModel's own string type is a plain one in the database; migrations must not depend on SQLModel."""
+    return f"sa.String(length={item.length})" if kind == "type" and isinstance(item, AutoString) else False
+
+
+def migrate(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=SQLModel.metadata,
+        render_item=plain_string,
+        transaction_per_migration=True,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+async def main() -> None:
+    url = context.config.attributes.get("url") or Settings().database_url
+    engine = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=lambda: asyncpg.connect(url, server_settings={"lock_timeout": str(LOCK_TIMEOUT_MS)}),
+        poolclass=NullPool,
+    )
+    async with engine.connect() as connection:
+        await connection.run_sync(migrate)
+    await engine.dispose()
+
+
+asyncio.run(main())

@@ -1,0 +1,36 @@
+"""JSON that PostgreSQL made, on its way out."""
+
+from fastapi import Request
+from starlette.responses import Response
+
+from app.services.reads import Item, Page
+
+# Who asks decides what is in it, and a shared cache must not keep it.
+_PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Authorization, X-City"}
+
+
+def item(found: Item, request: Request | None = None, *, status: int = 200) -> Response:
+    """With its ETag; 304 without a body to a GET whose If-None-Match names it."""
+    headers = {"ETag": found.etag, **_PRIVATE}
+    if request is not None and _is_known(request.headers.get("if-none-match", ""), found.etag):
+        return Response(None, 304, headers)
+    return Response(found.json, status, headers, "application/json")
+
+
+def page(found: Page, request: Request) -> Response:
+    """With the next page's address in Link (RFC 8288) too, where there is one."""
+    headers = dict(_PRIVATE)
+    if found.next:
+        following = request.url.include_query_params(after=found.next)
+        headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
+    return Response(found.json, 200, headers, "application/json")
+
+
+def document(json: bytes, *, cache: str = "private, no-cache") -> Response:
+    return Response(json, 200, {"Cache-Control": cache, "Vary": _PRIVATE["Vary"]}, "application/json")
+
+
+def _is_known(header: str, etag: str) -> bool:
+    """Weak comparison (RFC 9110, section 13.1.2); anything unreadable is just not known."""
+    tags = (tag.strip().removeprefix("W/") for tag in header.split(","))
+    return any(tag in {etag, "*"} for tag in tags)

@@ -1,0 +1,32 @@
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.cli.session import in_transaction
+from app.domain.permissions import Role
+from app.services import accounts, cities
+from app.services.accounts import Invitation
+
+cli = typer.Typer(no_args_is_help=True, help="Accounts; the first admin comes from here.")
+
+
+@cli.command()
+def create(
+    login: Annotated[str, typer.Argument(help="An e-mail address or phone number.")],
+    role: Annotated[Role, typer.Option(help="What the account may do.")] = Role.ADMIN,
+    city: Annotated[str | None, typer.Option(help="Its city; without one it belongs to the republic.")] = None,
+) -> None:
+    """Create an account and print an invitation code to set a password with."""
+
+    async def work(session: AsyncSession) -> Invitation:
+        if city is not None:
+            await cities.get(session, city)
+        return accounts.invite(await accounts.create(session, city, login, role))
+
+    invitation = in_transaction(work)
+    Console().print(
+        f"Account [bold]{invitation.login}[/] created. Set its password with POST /v1/auth/password and the code\n"
+        f"[bold]{invitation.code}[/] (until {invitation.expires_at:%Y-%m-%d %H:%M} UTC)."
+    )

@@ -1,0 +1,62 @@
+import socket
+from contextlib import closing
+
+import uvicorn
+from rich.console import Console
+
+from app.cli.session import CommandError, load_settings, ready
+from app.core.config import Settings
+from app.main import create_app
+from app.telemetry import configure_logging
+
+
+def migrate() -> None:
+    """Bring the database to this version and exit."""
+    with ready(load_settings()):
+        Console().print("The database is up to date.")
+
+
+def serve() -> None:
+    """Serve the API on a database that `narkostop migrate` has prepared."""
+    settings = load_settings()
+    if settings.database_url is None or settings.secret_key is None:
+        raise CommandError("set DATABASE_URL and NARKOSTOP_SECRET_KEY, or use `narkostop run` on your own machine")
+    _serve(settings)
+
+
+def run() -> None:
+    """All in one, for your own machine: database, migrations, demo city on the first start, server."""
+    settings = load_settings()
+    _refuse_busy_port(settings)
+    with ready(settings) as prepared:
+        Console().print(f"Address:  http://{settings.host}:{settings.port}")
+        Console().print(f"API docs: http://{settings.host}:{settings.port}/docs")
+        _serve(prepared)
+
+
+def _serve(settings: Settings) -> None:
+    configure_logging(settings.log_level)
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
+        limit_concurrency=settings.max_requests_at_once,
+        timeout_graceful_shutdown=10,
+    )
+
+
+def _refuse_busy_port(settings: Settings) -> None:
+    """Before a database is started for nothing."""
+    with closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise CommandError(
+                f"cannot listen on {settings.host}:{settings.port} ({error.strerror}); "
+                "stop what uses it or set NARKOSTOP_PORT"
+            ) from None

@@ -1,0 +1,103 @@
+"""What commands have in common: settings, a database that is there, and one transaction."""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import asyncpg
+from pydantic import SecretStr, ValidationError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.core.config import Settings
+from app.core.database import Database, DatabaseOptions
+from app.core.embedded import EmbeddedPostgresError, running_postgres
+from app.core.migrations import NewerDatabaseError, upgrade
+from app.domain.errors import DomainError
+from app.messages import problem
+
+T = TypeVar("T")
+OLDEST_POSTGRES = 150_000
+
+
+class CommandError(Exception):
+    """The message is for the person at the terminal and says what to do."""
+
+
+def load_settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise CommandError(f"a setting is not right: {wrong}") from None
+
+
+@contextmanager
+def ready(settings: Settings) -> Iterator[Settings]:
+    """The settings with a database that runs and is migrated, and with a secret key.
+
+    The bundled PostgreSQL is started unless DATABASE_URL names another, and stopped with the block.
+    """
+    if settings.database_url:
+        yield _migrated(settings, settings.database_url)
+        return
+    try:
+        with running_postgres(settings.data_dir.absolute() / "postgres") as url:
+            yield _migrated(settings, url)
+    except EmbeddedPostgresError as error:
+        raise CommandError(str(error)) from error
+
+
+def _migrated(settings: Settings, url: str) -> Settings:
+    current = asyncio.run(_current_revision(url))
+    try:
+        upgrade(url, current)
+    except NewerDatabaseError as error:
+        raise CommandError(
+            f"the database was made by a newer version (migration {error}); install that version"
+        ) from None
+    secret = settings.secret_key or SecretStr(_local_secret(settings.data_dir))
+    return settings.model_copy(update={"database_url": url, "secret_key": secret})
+
+
+async def _current_revision(url: str) -> str | None:
+    """None for an empty database. Raises CommandError for one that cannot be reached or is too old."""
+    try:
+        connection = await asyncpg.connect(url, timeout=10)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError, TimeoutError) as error:
+        raise CommandError(f"cannot reach the database named by DATABASE_URL: {error or 'no answer in 10 s'}") from None
+    try:
+        if int(await connection.fetchval("SHOW server_version_num")) < OLDEST_POSTGRES:
+            raise CommandError("PostgreSQL 15 or newer is needed")
+        if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+            return None
+        return await connection.fetchval("SELECT version_num FROM alembic_version")
+    finally:
+        await connection.close()
+
+
+def _local_secret(data_dir: Path) -> str:
+    """Made once for a machine that has none set; whoever can read the file can already read the database."""
+    file = data_dir / "secret_key"
+    if not file.exists():
+        data_dir.mkdir(parents=True, exist_ok=True)
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(48))
+    return file.read_text().strip()
+
+
+def in_transaction(work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+    """Run one unit of work on the ready database; a refusal of the domain becomes a CommandError."""
+
+    async def run(settings: Settings) -> T:
+        async with Database.opened(DatabaseOptions(settings.database_url or "")) as database:
+            async with database.transaction() as session:
+                return await work(session)
+
+    with ready(load_settings()) as settings:
+        try:
+            return asyncio.run(run(settings))
+        except DomainError as error:
+            raise CommandError(problem(error.code, "en", error.details)) from None

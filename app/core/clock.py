@@ -1,0 +1,12 @@
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+
+def utc_now() -> datetime:
+    """The one place the time comes from, always with its zone."""
+    return datetime.now(UTC)
+
+
+def day_in(zone: str, moment: datetime) -> date:
+    """The calendar day of `moment` in an IANA time zone such as `Asia/Almaty`."""
+    return moment.astimezone(ZoneInfo(zone)).date()

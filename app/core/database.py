@@ -1,0 +1,148 @@
+"""The two ways to PostgreSQL: `transaction` for writes, `fetch` for reads. The only commit is here."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Self, TypeVar
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+T = TypeVar("T")
+
+ACQUIRE_TIMEOUT_S = 3
+ATTEMPTS = 4
+_SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"
+_STATEMENT_CANCELLED = "57014"
+# asyncpg raises its internal error when the server is killed in the middle of an answer.
+_LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+
+
+class DatabaseUnavailableError(Exception):
+    """No connection could be had, or the statement ran too long; nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseOptions:
+    """Sizes are connections of this process; PostgreSQL must allow their sum over all processes."""
+
+    url: str
+    read_connections: int = 10
+    write_connections: int = 10
+    statement_cache_size: int = 256
+    statement_timeout_ms: int = 10_000
+
+
+class Database:
+    """Both pools of one process. Opened and closed with the application."""
+
+    def __init__(self, engine: AsyncEngine, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self.engine = engine
+        self.pool = pool
+        # Without autoflush a half-made change is never sent: a flow sets status and date, then one UPDATE goes out.
+        self._sessions = async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False, autoflush=False)
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, options: DatabaseOptions) -> AsyncIterator[Self]:
+        """Connects at once, so that a wrong address is found at start and not by the first volunteer."""
+        engine = create_async_engine(
+            "postgresql+asyncpg://",
+            async_creator=lambda: _connect(options, read_only=False),
+            pool_size=options.write_connections,
+            max_overflow=0,
+            pool_timeout=ACQUIRE_TIMEOUT_S,
+            pool_use_lifo=True,
+            query_cache_size=2_000,
+            connect_args={"prepared_statement_cache_size": options.statement_cache_size},
+        )
+        pool = await asyncpg.create_pool(
+            connect=lambda *_, **__: _connect(options, read_only=True),
+            min_size=1,
+            max_size=options.read_connections,
+            # A RESET after each read costs as much as the read; these sessions are read-only and change nothing.
+            reset=_leave_as_is,
+        )
+        try:
+            yield cls(engine, pool)
+        finally:
+            await pool.close()
+            await engine.dispose()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """One unit of work: committed when the block ends, rolled back when it raises."""
+        async with self._sessions() as session:
+            yield session
+            await session.commit()
+
+    async def fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
+        """Run one SELECT outside any transaction; asked again once if the connection turns out to be dead."""
+        try:
+            try:
+                return await self._fetch(sql, arguments)
+            except _LOST:
+                await self.pool.expire_connections()
+                return await self._fetch(sql, arguments)
+        except (*_LOST, TimeoutError, asyncpg.QueryCanceledError, asyncpg.TooManyConnectionsError) as error:
+            raise DatabaseUnavailableError from error
+
+    async def _fetch(self, sql: str, arguments: tuple[object, ...]) -> list[asyncpg.Record]:
+        async with self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
+            return await connection.fetch(sql, *arguments)
+
+
+async def retried(work: Callable[[], Awaitable[T]]) -> T:
+    """Run a whole unit of work again when PostgreSQL chose it as a victim or its connection was dead.
+
+    Nothing was committed in either case, so the work can be done once more from its beginning. A connection
+    lost during COMMIT itself is not retried: whether it was committed cannot be known.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            return await work()
+        except PoolTimeoutError as error:
+            raise DatabaseUnavailableError from error
+        except DBAPIError as error:
+            if _state(error) == _STATEMENT_CANCELLED:
+                raise DatabaseUnavailableError from error
+            if not _is_passing(error):
+                raise
+            if attempt == ATTEMPTS:
+                raise DatabaseUnavailableError from error
+            await asyncio.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311 jitter, not a secret
+        except _LOST as error:
+            raise DatabaseUnavailableError from error
+    raise AssertionError
+
+
+def _is_passing(error: DBAPIError) -> bool:
+    lost_before_commit = error.connection_invalidated and error.statement is not None
+    return lost_before_commit or _state(error) in {_SERIALIZATION_FAILURE, _DEADLOCK}
+
+
+def _state(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)
+
+
+async def _connect(options: DatabaseOptions, *, read_only: bool) -> "asyncpg.Connection[Any]":
+    return await asyncpg.connect(
+        options.url,
+        statement_cache_size=options.statement_cache_size,
+        server_settings={
+            "application_name": "narkostop",
+            "timezone": "UTC",
+            "jit": "off",
+            "statement_timeout": str(options.statement_timeout_ms),
+            "default_transaction_read_only": "on" if read_only else "off",
+        },
+    )
+
+
+async def _leave_as_is(_: object) -> None:
+    pass

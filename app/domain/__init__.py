@@ -1,0 +1,1 @@
+"""The rulebook: what may happen to whom, in plain Python."""

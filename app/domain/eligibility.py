@@ -1,0 +1,70 @@
+"""Who may go on a raid. One pure function, with every reason at once (rule 1)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from app.domain.errors import Fault
+from app.domain.volunteers import (
+    ADULT_AGE_YEARS,
+    MAX_AGE_YEARS,
+    MIN_AGE_YEARS,
+    Programme,
+    VolunteerStatus,
+    age_on,
+)
+
+MINORS_HOME_BY = time(22, 0)
+"""City time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outing:
+    starts_at: datetime
+    ends_at: datetime
+    time_zone: str
+
+    @property
+    def day(self) -> date:
+        return self.starts_at.astimezone(ZoneInfo(self.time_zone)).date()
+
+    def ends_too_late_for_minors(self) -> bool:
+        ends = self.ends_at.astimezone(ZoneInfo(self.time_zone))
+        return ends.date() > self.day or ends.time() > MINORS_HOME_BY
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    status: VolunteerStatus
+    programmes: frozenset[str]
+    birth_on: date
+    has_guardian_consent: bool
+    is_busy: bool
+    """On another raid at any moment of this one."""
+
+
+def reasons_against(candidate: Candidate, outing: Outing) -> tuple[Fault, ...]:
+    """Empty when the volunteer may go; otherwise a fault for each reason."""
+    return (*_standing(candidate), *_age(candidate, outing))
+
+
+def _standing(candidate: Candidate) -> Iterator[Fault]:
+    if candidate.status is not VolunteerStatus.ACTIVE:
+        yield Fault("not_active")
+    if Programme.STREET not in candidate.programmes:
+        yield Fault("not_in_programme")
+    if candidate.is_busy:
+        yield Fault("overlaps")
+
+
+def _age(candidate: Candidate, outing: Outing) -> Iterator[Fault]:
+    age = age_on(candidate.birth_on, outing.day)
+    if age < MIN_AGE_YEARS:
+        yield Fault("under_age", details={"years": MIN_AGE_YEARS})
+    if age > MAX_AGE_YEARS:
+        yield Fault("over_age", details={"years": MAX_AGE_YEARS})
+    if age < ADULT_AGE_YEARS and not candidate.has_guardian_consent:
+        yield Fault("no_guardian_consent")
+    if age < ADULT_AGE_YEARS and outing.ends_too_late_for_minors():
+        yield Fault("minor_after_22")

@@ -1,0 +1,101 @@
+"""Who may do what: the roles, and the actor a request is made by."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+
+class Role(StrEnum):
+    VOLUNTEER = "volunteer"
+    COORDINATOR = "coordinator"
+    MODERATOR = "moderator"
+    ANALYST = "analyst"
+    ADMIN = "admin"
+
+
+class AccountKind(StrEnum):
+    PERSON = "person"
+    SERVICE = "service"
+
+
+class Permission(StrEnum):
+    METRICS_READ = "metrics:read"
+    RAID_READ = "raid:read"
+    RAID_JOIN = "raid:join"
+    RAID_PLAN = "raid:plan"
+    SPOT_READ = "spot:read"
+    SIGHTING_REPORT = "sighting:report"
+    SPOT_CHECK = "spot:check"
+    VOLUNTEER_READ_OWN = "volunteer:read-own"
+    VOLUNTEER_MANAGE = "volunteer:manage"
+    FINDING_REPORT = "finding:report"
+    RESOURCE_READ = "resource:read"
+    RESOURCE_REVIEW = "resource:review"
+    REFERRAL_MANAGE = "referral:manage"
+    ACCOUNT_MANAGE = "account:manage"
+    RECORDS_IMPORT = "records:import"
+
+
+_ANALYST = frozenset({Permission.METRICS_READ})
+_VOLUNTEER = frozenset(
+    {
+        Permission.METRICS_READ,
+        Permission.RAID_READ,
+        Permission.RAID_JOIN,
+        Permission.SPOT_READ,
+        Permission.SIGHTING_REPORT,
+        Permission.VOLUNTEER_READ_OWN,
+        Permission.FINDING_REPORT,
+    }
+)
+_MODERATOR = frozenset(
+    {
+        Permission.METRICS_READ,
+        Permission.RAID_READ,
+        Permission.SPOT_READ,
+        Permission.FINDING_REPORT,
+        Permission.RESOURCE_READ,
+        Permission.RESOURCE_REVIEW,
+    }
+)
+_COORDINATOR = frozenset(
+    {
+        Permission.METRICS_READ,
+        Permission.RAID_READ,
+        Permission.RAID_PLAN,
+        Permission.SPOT_READ,
+        Permission.SIGHTING_REPORT,
+        Permission.SPOT_CHECK,
+        Permission.VOLUNTEER_MANAGE,
+        Permission.FINDING_REPORT,
+        Permission.RESOURCE_READ,
+        Permission.REFERRAL_MANAGE,
+    }
+)
+# An admin keeps accounts and records in order, but does not do volunteers' or moderators' work.
+_ADMIN = _COORDINATOR | {Permission.ACCOUNT_MANAGE, Permission.RECORDS_IMPORT}
+
+ALLOWED: dict[Role, frozenset[Permission]] = {
+    Role.VOLUNTEER: _VOLUNTEER,
+    Role.COORDINATOR: _COORDINATOR,
+    Role.MODERATOR: _MODERATOR,
+    Role.ANALYST: _ANALYST,
+    Role.ADMIN: _ADMIN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who makes the request, as the access token says, and the city it acts in."""
+
+    account_id: UUID
+    city_id: str
+    role: Role
+    authz_version: int
+    sign_in_id: UUID | None
+    """None for the token of an outside issuer: there is no sign-in of ours to end."""
+    republic: bool = False
+    """The account belongs to no city and names the one it acts in with each request."""
+
+    def may(self, permission: Permission) -> bool:
+        return permission in ALLOWED[self.role]

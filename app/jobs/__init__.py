@@ -1,0 +1,1 @@
+"""What nobody asks for over HTTP but must happen."""

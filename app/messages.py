@@ -1,0 +1,46 @@
+"""The words for people, from messages.toml, in the language that the request prefers."""
+
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+LANGUAGES = ("kk", "ru", "en")
+DEFAULT = "en"
+
+CATALOGUE: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+
+
+@lru_cache(maxsize=256)
+def preferred_language(accept_language: str) -> str:
+    """The first of kk, ru, en that the header (RFC 9110) puts highest; English if it names none of them."""
+    ranked = sorted((_ranked(part) for part in accept_language.lower().split(",")[:20]), key=lambda rank: -rank[0])
+    return next((tag for quality, tag in ranked if tag in LANGUAGES and quality > 0), DEFAULT)
+
+
+def _ranked(part: str) -> tuple[float, str]:
+    tag, _, parameter = part.partition(";")
+    try:
+        quality = float(parameter.strip().removeprefix("q=")) if parameter else 1.0
+    except ValueError:
+        quality = 0.0
+    return quality, tag.strip().split("-")[0]
+
+
+def problem(code: str, language: str, details: dict[str, str | int]) -> str:
+    return _say("problems", code, language, details)
+
+
+def fault(code: str, language: str, details: dict[str, str | int]) -> str:
+    return _say("faults", code, language, details)
+
+
+def _say(section: str, code: str, language: str, details: dict[str, str | int]) -> str:
+    words = {name: word(str(value), language) for name, value in details.items()}
+    return CATALOGUE[section][code][language].format_map(words)
+
+
+def word(name: str, language: str) -> str:
+    """A status, action or noun of the domain in words; anything else as it is."""
+    known = CATALOGUE["words"].get(name)
+    return known[language] if known else name

@@ -1,0 +1,16 @@
+"""The tables. Importing this package is what makes them known to Alembic."""
+
+from app.models import accounts, cities, idempotency, ledger, raids, records, referrals, resources, spots, volunteers
+
+__all__ = [
+    "accounts",
+    "cities",
+    "idempotency",
+    "ledger",
+    "raids",
+    "records",
+    "referrals",
+    "resources",
+    "spots",
+    "volunteers",
+]

@@ -1,0 +1,60 @@
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import declared_attr
+from sqlmodel import Field, SQLModel
+
+from app.core.clock import utc_now
+from app.core.ids import new_id
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# SQLModel types `sa_type` as a class where it takes an instance as well: hence Any here, once.
+TIMESTAMP: Any = sa.DateTime(timezone=True)
+
+
+def text_enum(enum: type[StrEnum], name: str) -> Any:
+    """A text column with a CHECK on the enum's values: a new value is one migration, without a table lock."""
+    return sa.Enum(
+        enum,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        length=32,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+def of_city(column: str, target: str) -> sa.ForeignKeyConstraint:
+    """A foreign key that carries the city, so that no row can point into another city."""
+    return sa.ForeignKeyConstraint(["city_id", column], [f"{target}.city_id", f"{target}.id"])
+
+
+class CityEntity(SQLModel):
+    """A row of one city, found by `(city_id, id)`."""
+
+    city_id: str = Field(primary_key=True, foreign_key="city.id", max_length=32)
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    created_at: datetime = Field(default_factory=utc_now, sa_type=TIMESTAMP)
+
+
+class Versioned(CityEntity):
+    """A row that people change: the version is its ETag and is raised by each change.
+
+    A change made from an older version than the row has is refused by the database layer (StaleDataError).
+    """
+
+    version: int = Field(default=1)
+
+    @declared_attr.directive
+    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805 SQLAlchemy calls it with the class
+        return {"version_id_col": cls.__table__.c.version}

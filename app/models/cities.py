@@ -1,0 +1,32 @@
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+
+class City(SQLModel, table=True):
+    __tablename__ = "city"
+    __table_args__ = (sa.CheckConstraint("id ~ '^[a-z][a-z0-9-]{1,31}$'", name="slug"),)
+
+    id: str = Field(primary_key=True, max_length=32)
+    name_kk: str = Field(max_length=120)
+    name_ru: str = Field(max_length=120)
+    name_en: str = Field(max_length=120)
+    time_zone: str = Field(max_length=64)
+    is_demo: bool = Field(default=False)
+    districts_version: int = Field(default=1)
+    """Raised when outlines change, so that every process prepares them anew."""
+
+
+class District(SQLModel, table=True):
+    __tablename__ = "district"
+
+    city_id: str = Field(primary_key=True, foreign_key="city.id", max_length=32)
+    id: str = Field(primary_key=True, max_length=32)
+    name_kk: str = Field(max_length=120)
+    name_ru: str = Field(max_length=120)
+    name_en: str = Field(max_length=120)
+    outline: dict[str, Any] = Field(sa_type=JSONB)
+    """A GeoJSON Polygon or MultiPolygon, longitude first (RFC 7946)."""
+    source: str = Field(max_length=200)

@@ -1,0 +1,66 @@
+from datetime import date, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from app.core.ids import new_id
+from app.domain.metrics import Metric, Origin, Precision
+from app.models.base import TIMESTAMP, CityEntity, of_city, text_enum
+
+
+class LedgerEntry(SQLModel, table=True):
+    """One counted fact. The database refuses to change or delete it."""
+
+    __tablename__ = "ledger_entry"
+    __table_args__ = (
+        of_city("district_id", "district"),
+        of_city("reverses_id", "ledger_entry"),
+        sa.CheckConstraint("amount <> 0", name="amount"),
+        sa.Index(
+            "uq_ledger_entry_fact",
+            "city_id",
+            "metric",
+            "subject_id",
+            unique=True,
+            postgresql_where=sa.text("reverses_id IS NULL"),
+        ),
+        sa.UniqueConstraint("city_id", "reverses_id"),
+        sa.Index(None, "city_id", "metric", "occurred_on"),
+    )
+
+    city_id: str = Field(primary_key=True, foreign_key="city.id", max_length=32)
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    metric: Metric = Field(sa_type=text_enum(Metric, "metric"))
+    origin: Origin = Field(sa_type=text_enum(Origin, "origin"))
+    amount: int
+    occurred_on: date
+    """The day in the city's time zone; of a declared total, the last day of its period."""
+    district_id: str | None = Field(default=None, max_length=32)
+    subject_id: UUID
+    """The removal, raid, volunteer, referral item or declared total that is the fact."""
+    reverses_id: UUID | None = None
+    recorded_by: UUID | None = Field(default=None, foreign_key="account.id")
+    recorded_at: datetime = Field(sa_type=TIMESTAMP, sa_column_kwargs={"server_default": sa.func.clock_timestamp()})
+
+
+class DeclaredCount(CityEntity, table=True):
+    """A total that an office published, kept with its source and never mixed with recorded facts."""
+
+    __tablename__ = "declared_count"
+    __table_args__ = (
+        of_city("import_id", "records_import"),
+        sa.UniqueConstraint("city_id", "metric", "period_from", "period_to", "source"),
+        sa.CheckConstraint("period_to >= period_from", name="period"),
+        sa.CheckConstraint("amount > 0", name="amount"),
+    )
+
+    metric: Metric = Field(sa_type=text_enum(Metric, "metric"))
+    period_from: date
+    period_to: date
+    amount: int
+    precision: Precision = Field(default=Precision.EXACT, sa_type=text_enum(Precision, "precision"))
+    source: str = Field(max_length=200)
+    published_on: date
+    url: str | None = Field(default=None, max_length=2048)
+    import_id: UUID

@@ -1,0 +1,48 @@
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field
+
+from app.domain.resources import RejectionReason, ResourceKind, ResourceStatus
+from app.models.base import TIMESTAMP, CityEntity, Versioned, of_city, text_enum
+
+
+class Resource(Versioned, table=True):
+    __tablename__ = "resource"
+    __table_args__ = (
+        sa.UniqueConstraint("city_id", "address_key"),
+        sa.Index(None, "city_id", "status", "id"),
+    )
+
+    address: str = Field(max_length=2048)
+    """As first typed, without what only hides it."""
+    address_key: str = Field(max_length=2048)
+    """The canonical form that makes two findings one resource."""
+    kind: ResourceKind = Field(sa_type=text_enum(ResourceKind, "kind"))
+    status: ResourceStatus = Field(
+        default=ResourceStatus.REPORTED,
+        sa_type=text_enum(ResourceStatus, "status"),
+    )
+    findings: int = 0
+    """How many people reported it."""
+    reviewer_id: UUID | None = Field(default=None, foreign_key="account.id")
+    review_until: datetime | None = Field(default=None, sa_type=TIMESTAMP)
+    rejection_reason: RejectionReason | None = Field(
+        default=None,
+        sa_type=text_enum(RejectionReason, "rejection_reason"),
+    )
+
+
+class Finding(CityEntity, table=True):
+    __tablename__ = "finding"
+    __table_args__ = (
+        of_city("resource_id", "resource"),
+        sa.UniqueConstraint("city_id", "resource_id", "reported_by"),
+        sa.Index(None, "city_id", "reported_by"),
+    )
+
+    resource_id: UUID
+    reported_by: UUID = Field(foreign_key="account.id")
+    address_typed: str = Field(max_length=2048)
+    note: str | None = Field(default=None, max_length=1000)

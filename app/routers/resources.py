@@ -1,0 +1,77 @@
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app import answers
+from app.deps import Allow, Reads, Session
+from app.domain.errors import Conflict, NotFound
+from app.domain.permissions import Actor, Permission
+from app.problems import problems
+from app.routing import Route
+from app.schemas.resources import (
+    FindingRead,
+    FindingReport,
+    ResourcePage,
+    ResourceQuery,
+    ResourceRead,
+    ResourceRejection,
+)
+from app.services import reads, resources
+
+router = APIRouter(tags=["resources"], route_class=Route)
+Reporter = Annotated[Actor, Depends(Allow(Permission.FINDING_REPORT))]
+Reader = Annotated[Actor, Depends(Allow(Permission.RESOURCE_READ))]
+Reviewer = Annotated[Actor, Depends(Allow(Permission.RESOURCE_REVIEW))]
+STEP = problems(NotFound, Conflict)
+
+
+@router.post("/findings", response_model=FindingRead, status_code=201, responses=problems(Conflict))
+async def report_finding(found: FindingReport, actor: Reporter, session: Session) -> Response:
+    """Report a site, channel or account that sells drugs. Reporting it again gives the same finding."""
+    finding_id = await resources.report(session, actor, found)
+    return answers.item(
+        await reads.written(session, actor, resources.finding_card, "finding", id=finding_id), status=201
+    )
+
+
+@router.get("/findings/{finding_id}", response_model=FindingRead, responses=problems(NotFound))
+async def get_finding(finding_id: UUID, actor: Reporter, database: Reads, request: Request) -> Response:
+    """Your own finding, and what became of it."""
+    return answers.item(await reads.one(database, actor, resources.finding_card, "finding", id=finding_id), request)
+
+
+@router.get("/resources", response_model=ResourcePage)
+async def list_resources(
+    query: Annotated[ResourceQuery, Query()], actor: Reader, database: Reads, request: Request
+) -> Response:
+    """The newest first."""
+    return answers.page(await reads.page(database, actor, resources.cards, **query.model_dump()), request)
+
+
+@router.get("/resources/{resource_id}", response_model=ResourceRead, responses=problems(NotFound))
+async def get_resource(resource_id: UUID, actor: Reader, database: Reads, request: Request) -> Response:
+    return answers.item(await reads.one(database, actor, resources.card, "resource", id=resource_id), request)
+
+
+@router.post("/resources/{resource_id}/review", response_model=ResourceRead, responses=STEP)
+async def review_resource(resource_id: UUID, actor: Reviewer, session: Session) -> Response:
+    """Take it for 30 minutes, so that nobody else checks the same. Never your own finding."""
+    await resources.review(session, actor, resource_id)
+    return answers.item(await reads.written(session, actor, resources.card, "resource", id=resource_id))
+
+
+@router.post("/resources/{resource_id}/confirm", response_model=ResourceRead, responses=STEP)
+async def confirm_resource(resource_id: UUID, actor: Reviewer, session: Session) -> Response:
+    """It sells drugs: it can be referred to the authority."""
+    await resources.confirm(session, actor, resource_id)
+    return answers.item(await reads.written(session, actor, resources.card, "resource", id=resource_id))
+
+
+@router.post("/resources/{resource_id}/reject", response_model=ResourceRead, responses=STEP)
+async def reject_resource(
+    resource_id: UUID, rejection: ResourceRejection, actor: Reviewer, session: Session
+) -> Response:
+    """It will not be referred, for a reason that its reporters can read."""
+    await resources.reject(session, actor, resource_id, rejection.reason)
+    return answers.item(await reads.written(session, actor, resources.card, "resource", id=resource_id))

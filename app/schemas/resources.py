@@ -1,0 +1,48 @@
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field
+
+from app.domain.resources import RejectionReason, ResourceKind, ResourceStatus
+from app.schemas.base import In, Moment, NewId, Out, PageQuery, Text
+
+
+class FindingReport(NewId):
+    address: Annotated[Text, Field(max_length=2048, examples=["https://t.me/s/example_shop", "@example_shop"])]
+    note: Annotated[Text, Field(max_length=1000)] | None = None
+
+
+class FindingRead(Out):
+    """For the volunteer: what became of what they reported."""
+
+    id: UUID
+    version: int
+    resource_id: UUID
+    address_typed: str
+    note: str | None
+    status: ResourceStatus
+
+
+class ResourceRead(Out):
+    id: UUID
+    version: int
+    address: str
+    kind: ResourceKind
+    status: ResourceStatus
+    findings: int
+    review_until: Moment | None
+    rejection_reason: RejectionReason | None
+    created_at: Moment
+
+
+class ResourcePage(Out):
+    items: list[ResourceRead]
+    next: UUID | None
+
+
+class ResourceQuery(PageQuery):
+    status: ResourceStatus | None = None
+
+
+class ResourceRejection(In):
+    reason: RejectionReason

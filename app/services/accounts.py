@@ -1,0 +1,155 @@
+"""Who can sign in: accounts, invitations, and the end of an account's older tokens."""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
+
+from app.core.clock import utc_now
+from app.domain.errors import Conflict, Fault, Invalid, NotFound, Unauthenticated
+from app.domain.permissions import ALLOWED, AccountKind, Actor, Permission, Role
+from app.models.accounts import Account, SignIn
+from app.services import reads
+from app.services.reads import Query
+
+INVITATION_LIFETIME = timedelta(days=7)
+MIN_PASSWORD_CHARACTERS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """Shown once, to the coordinator, who gives it to the person."""
+
+    login: str
+    code: str
+    expires_at: datetime
+
+
+def visible_to(role: Role | None) -> SelectOfScalar[Account]:
+    """Every query starts here, so what an actor may not see does not exist for them."""
+    query = select(Account).where(col(Account.city_id) == reads.CITY)
+    if role and Permission.ACCOUNT_MANAGE in ALLOWED[role]:
+        return query
+    return query.where(col(Account.id) == reads.ACCOUNT)
+
+
+def _columns(query: SelectOfScalar[Account]) -> Query:
+    return query.with_only_columns(
+        Account.id,
+        col(Account.authz_version).label("version"),
+        Account.login,
+        Account.kind,
+        Account.role,
+        Account.is_active,
+    )
+
+
+def own_card(role: Role | None, given: frozenset[str]) -> Query:
+    """Also for the republic's accounts, which belong to no city."""
+    return _columns(select(Account).where(col(Account.id) == reads.ACCOUNT))
+
+
+def card(role: Role | None, given: frozenset[str]) -> Query:
+    return _columns(visible_to(role)).where(col(Account.id) == reads.ID)
+
+
+def cards(role: Role | None, given: frozenset[str]) -> Query:
+    query = _columns(visible_to(role))
+    if "role" in given:
+        query = query.where(col(Account.role) == sa.bindparam("role", type_=sa.Text))
+    return reads.newest_first(query, Account.id, given)
+
+
+async def create(
+    session: AsyncSession, city_id: str | None, login: str, role: Role, kind: AccountKind = AccountKind.PERSON
+) -> Account:
+    """A new account that nobody can sign in to yet. Raises Conflict when the login is taken."""
+    login = login.strip().lower()
+    if (await session.exec(select(Account.id).where(Account.login == login))).first() is not None:
+        raise Conflict("login_taken")
+    account = Account(city_id=city_id, login=login, role=role, kind=kind)
+    session.add(account)
+    await session.flush()
+    return account
+
+
+def invite(account: Account) -> Invitation:
+    """Replaces an earlier invitation. 60 random bits, five guesses a minute at most: nothing slower is needed."""
+    code = "-".join(secrets.token_hex(2) for _ in range(4))
+    account.invitation_hash = _digest(code)
+    account.invitation_expires_at = utc_now() + INVITATION_LIFETIME
+    return Invitation(account.login, code, account.invitation_expires_at)
+
+
+async def invited(session: AsyncSession, login: str, code: str) -> Account:
+    """The account that the code was made for, locked. Raises Unauthenticated; the reason is not told."""
+    account = await by_login(session, login, lock=True)
+    expected = account.invitation_hash if account else None
+    fits = hmac.compare_digest(expected or b"", _digest(code.strip().lower()))
+    if account is None or not fits or not account.is_active or _is_over(account.invitation_expires_at):
+        raise Unauthenticated("invitation_refused")
+    return account
+
+
+def set_secret(account: Account, secret_hash: str) -> None:
+    account.secret_hash = secret_hash
+    account.invitation_hash = account.invitation_expires_at = None
+
+
+def check_password(login: str, password: str) -> None:
+    """Length and nothing obvious (NIST SP 800-63B): rules of composition only make worse passwords."""
+    if len(password) < MIN_PASSWORD_CHARACTERS or password.lower() == login.lower():
+        raise Invalid(Fault("weak_password", "/body/password", {"limit": MIN_PASSWORD_CHARACTERS}))
+
+
+async def by_login(session: AsyncSession, login: str, *, lock: bool = False) -> Account | None:
+    query = select(Account).where(Account.login == login.strip().lower())
+    return (await session.exec(query.with_for_update() if lock else query)).one_or_none()
+
+
+async def own(session: AsyncSession, actor: Actor) -> Account:
+    return (await session.exec(select(Account).where(Account.id == actor.account_id).with_for_update())).one()
+
+
+async def get(session: AsyncSession, actor: Actor, account_id: UUID | None, kind: AccountKind | None = None) -> Account:
+    """An account of the actor's city, locked. The republic's accounts are nobody's to change over HTTP."""
+    query = select(Account).where(col(Account.id) == account_id, Account.city_id == actor.city_id)
+    if kind:
+        query = query.where(Account.kind == kind)
+    account = (await session.exec(query.with_for_update())).one_or_none()
+    if account is None:
+        raise NotFound("account")
+    return account
+
+
+async def change_access(session: AsyncSession, account: Account, *, role: Role, is_active: bool) -> None:
+    """Takes effect on the account's next request; switched off, its devices are signed out too."""
+    account.role, account.is_active = role, is_active
+    account.authz_version += 1
+    if not is_active:
+        await sign_out_everywhere(session, account)
+
+
+async def sign_out_everywhere(session: AsyncSession, account: Account) -> None:
+    account.authz_version += 1
+    await session.exec(
+        update(SignIn)
+        .where(col(SignIn.account_id) == account.id, col(SignIn.ended_at).is_(None))
+        .values(ended_at=utc_now())
+    )
+
+
+def _digest(code: str) -> bytes:
+    return hashlib.sha256(code.encode()).digest()
+
+
+def _is_over(moment: datetime | None) -> bool:
+    return moment is None or moment <= utc_now()

@@ -1,0 +1,179 @@
+"""The fast way through the house: one SELECT, answered by PostgreSQL as JSON and sent on as bytes.
+
+A read is a function that composes a Core SELECT from `visible_to(role)`. It is compiled once for each role and
+set of filters, then run on asyncpg with the values of the moment. It may depend on the role alone; whatever
+differs between two people of one role comes in as a bound parameter (CITY, ACCOUNT, …), so that a cached
+statement cannot remember who it was first compiled for. See docs/adr/0003-two-ways-through-the-house.md.
+
+The last column asks whether the token still stands (role unchanged, not signed out): revocation takes effect
+on the next request without a second trip to the database.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import asyncpg as dialect
+from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.core.database import Database
+from app.domain.errors import NotFound, Unauthenticated
+from app.domain.permissions import Actor, Role
+from app.models.accounts import Account, SignIn
+
+CITY = sa.bindparam("actor_city_id", type_=sa.Text)
+ACCOUNT = sa.bindparam("actor_account_id", type_=sa.Uuid)
+ID = sa.bindparam("id", type_=sa.Uuid)
+_AFTER = sa.bindparam("after", type_=sa.Uuid)
+_LIMIT = sa.bindparam("limit", type_=sa.Integer)
+_VERSION = sa.bindparam("actor_authz_version", type_=sa.Integer)
+_SIGN_IN = sa.bindparam("actor_sign_in_id", type_=sa.Uuid)
+
+Query = sa.Select[Any]
+Fetch = Callable[..., Awaitable[Sequence[asyncpg.Record]]]
+Compose = Callable[[Role | None, frozenset[str]], Query]
+"""(role, names of the filters that were given) -> SELECT of labelled columns; None is the public."""
+
+STANDS = sa.and_(
+    sa.exists().where(
+        col(Account.id) == ACCOUNT, col(Account.authz_version) == _VERSION, col(Account.is_active).is_(True)
+    ),
+    sa.or_(
+        _SIGN_IN.is_(None),
+        sa.exists().where(col(SignIn.id) == _SIGN_IN, col(SignIn.ended_at).is_(None)),
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    etag: str
+    json: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    json: bytes
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    sql: str
+    names: tuple[str, ...]
+    constants: dict[str, object]
+
+    async def run(self, fetch: Fetch, values: dict[str, object]) -> Sequence[asyncpg.Record]:
+        known = {**self.constants, **values}
+        return await fetch(self.sql, *(known[name] for name in self.names))
+
+
+async def one(database: Database, actor: Actor | None, compose: Compose, noun: str, **values: object) -> Item:
+    """The item as `{...}` with its ETag. Raises NotFound, and Unauthenticated if the token no longer stands."""
+    return _item(await _run(database.fetch, actor, compose, values), noun)
+
+
+async def written(session: AsyncSession, actor: Actor | None, compose: Compose, noun: str, **values: object) -> Item:
+    """The item as it stands in the session's own transaction: what a write answers with."""
+    await session.flush()
+    return _item(await _run(await _driver(session), actor, compose, values), noun)
+
+
+async def confirm(session: AsyncSession, actor: Actor) -> None:
+    """Raise Unauthenticated unless the actor's token still stands; asked once, when a write begins."""
+    if not await _stands(await _driver(session), values_of(actor)):
+        raise Unauthenticated("token_superseded")
+
+
+async def page(database: Database, actor: Actor | None, compose: Compose, limit: int, **values: object) -> Page:
+    """At most `limit` items as `{"items": [...], "next": ...}`; the SELECT is told one more, to see if there is one.
+
+    A filter that is None was not given.
+    """
+    given = {name: value for name, value in values.items() if value is not None}
+    rows = await _run(database.fetch, actor, compose, {**given, "limit": limit + 1})
+    following = str(rows[limit - 1]["id"]) if len(rows) > limit else None
+    items = ",".join(row["json"] for row in rows[:limit])
+    tail = f'"{following}"' if following else "null"
+    return Page(f'{{"items":[{items}],"next":{tail}}}'.encode(), following)
+
+
+async def document(database: Database, actor: Actor | None, compose: Compose, noun: str, **values: object) -> bytes:
+    """The JSON of one row that has no version, such as a set of totals. Raises NotFound without a row."""
+    given = {name: value for name, value in values.items() if value is not None}
+    rows = await _run(database.fetch, actor, compose, given)
+    if not rows:
+        raise NotFound(noun)
+    return rows[0]["json"].encode()
+
+
+def newest_first(query: Query, identifier: Any, given: frozenset[str]) -> Query:
+    """One page in the order of creation: ids are UUIDv7, so the last one seen says where the next page starts."""
+    if "after" in given:
+        query = query.where(identifier < _AFTER)
+    return query.order_by(identifier.desc()).limit(_LIMIT)
+
+
+async def _run(
+    fetch: Fetch, actor: Actor | None, compose: Compose, values: dict[str, object]
+) -> Sequence[asyncpg.Record]:
+    read = _compiled(compose, actor.role if actor else None, frozenset(values))
+    if actor is None:
+        return await read.run(fetch, values)
+    identity = values_of(actor)
+    rows = await read.run(fetch, values | identity)
+    if not (rows[0]["stands"] if rows else await _stands(fetch, identity)):
+        raise Unauthenticated("token_superseded")
+    return rows
+
+
+async def _stands(fetch: Fetch, identity: dict[str, object]) -> bool:
+    return bool((await _GUARD.run(fetch, identity))[0]["stands"])
+
+
+async def _driver(session: AsyncSession) -> Fetch:
+    """Asyncpg beneath the session: the same connection and transaction, without SQLAlchemy's result handling."""
+    raw = await (await session.connection()).get_raw_connection()
+    connection = raw.driver_connection
+    assert connection is not None
+    return connection.fetch
+
+
+def _item(rows: Sequence[asyncpg.Record], noun: str) -> Item:
+    if not rows:
+        raise NotFound(noun)
+    return Item(f'"{rows[0]["version"]}"', rows[0]["json"].encode())
+
+
+def values_of(actor: Actor) -> dict[str, object]:
+    """What CITY, ACCOUNT and the rest stand for when this actor asks."""
+    return {
+        "actor_city_id": actor.city_id,
+        "actor_account_id": actor.account_id,
+        "actor_authz_version": actor.authz_version,
+        "actor_sign_in_id": actor.sign_in_id,
+    }
+
+
+@lru_cache(maxsize=1_000)
+def _compiled(compose: Compose, role: Role | None, given: frozenset[str]) -> _Compiled:
+    item = compose(role, given).subquery("item")
+    columns: list[Any] = [item.c[name] for name in ("id", "version") if name in item.c]
+    columns.append(sa.cast(sa.func.row_to_json(item.table_valued()), sa.Text).label("json"))
+    if role is not None:
+        columns.append(sa.select(STANDS).scalar_subquery().label("stands"))
+    return _compile(sa.select(*columns))
+
+
+def _compile(statement: Query) -> _Compiled:
+    compiled = statement.compile(dialect=dialect.dialect())
+    names = tuple(compiled.positiontup or ())
+    constants = {name: value for name, value in compiled.params.items() if value is not None}
+    return _Compiled(str(compiled), names, constants)
+
+
+_GUARD = _compile(sa.select(STANDS.label("stands")))

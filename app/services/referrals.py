@@ -1,0 +1,201 @@
+"""Referrals: confirmed resources go to an authority, and each gets its own answer."""
+
+from datetime import date
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
+
+from app.core.clock import day_in, utc_now
+from app.core.ids import new_id
+from app.domain.errors import Conflict, Fault, Invalid, NotFound
+from app.domain.metrics import Metric
+from app.domain.permissions import Actor, Role
+from app.domain.referrals import ANSWER_STEPS, REFERRAL_FLOW, Answer, ReferralAction, ReferralStatus
+from app.domain.resources import RESOURCE_FLOW, ResourceAction, ResourceStatus
+from app.models.referrals import Referral, ReferralItem
+from app.models.resources import Resource
+from app.schemas.referrals import AnswerRecord, ReferralDraft, Sending
+from app.services import cities, ledger, reads, resources
+from app.services.ledger import Fact
+from app.services.reads import Query
+
+REFERRAL_ID = sa.bindparam("referral_id", type_=sa.Uuid)
+
+
+def visible_to(role: Role | None) -> SelectOfScalar[Referral]:
+    """Every query starts here, so what an actor may not see does not exist for them."""
+    return select(Referral).where(col(Referral.city_id) == reads.CITY)
+
+
+def _card(role: Role | None) -> Query:
+    return visible_to(role).with_only_columns(
+        Referral.id,
+        Referral.version,
+        Referral.authority,
+        Referral.status,
+        Referral.outgoing_number,
+        Referral.sent_on,
+        Referral.due_on,
+        Referral.items,
+        Referral.answered,
+    )
+
+
+def card(role: Role | None, given: frozenset[str]) -> Query:
+    return _card(role).where(col(Referral.id) == reads.ID)
+
+
+def cards(role: Role | None, given: frozenset[str]) -> Query:
+    query = _card(role)
+    if "status" in given:
+        query = query.where(col(Referral.status) == sa.bindparam("status", type_=sa.Text))
+    return reads.newest_first(query, Referral.id, given)
+
+
+def items(role: Role | None, given: frozenset[str]) -> Query:
+    query = (
+        sa.select(
+            ReferralItem.id,
+            ReferralItem.resource_id,
+            Resource.address,
+            Resource.kind,
+            ReferralItem.answer,
+            ReferralItem.answered_on,
+        )
+        .join(
+            Resource,
+            sa.and_(
+                col(Resource.city_id) == col(ReferralItem.city_id), col(Resource.id) == col(ReferralItem.resource_id)
+            ),
+        )
+        .where(col(ReferralItem.city_id) == reads.CITY, col(ReferralItem.referral_id) == REFERRAL_ID)
+    )
+    return reads.newest_first(query, ReferralItem.id, given)
+
+
+async def draft(session: AsyncSession, actor: Actor, drafted: ReferralDraft) -> UUID:
+    """Raises Invalid with a pointer to each resource that is named twice, unknown or not confirmed."""
+    confirmed = await _confirmed(session, actor, drafted.resource_ids)
+    if faults := _item_faults(drafted.resource_ids, confirmed):
+        raise Invalid(*faults)
+    referral = Referral(
+        city_id=actor.city_id,
+        id=drafted.id or new_id(),
+        authority=drafted.authority,
+        items=len(drafted.resource_ids),
+    )
+    session.add(referral)
+    await session.flush()
+    session.add_all(
+        ReferralItem(city_id=actor.city_id, referral_id=referral.id, resource_id=resource_id)
+        for resource_id in drafted.resource_ids
+    )
+    return referral.id
+
+
+async def send(session: AsyncSession, actor: Actor, referral_id: UUID, sending: Sending) -> None:
+    """Sent under its outgoing number: from now on each resource counts as referred, once.
+
+    Raises Conflict when a resource is no longer merely confirmed, such as one sent with another referral.
+    """
+    referral = await _advance(session, actor, referral_id, ReferralAction.SEND)
+    today = await _today(session, actor)
+    if faults := _sending_faults(sending, today):
+        raise Invalid(*faults)
+    referral.sqlmodel_update(sending.model_dump())
+    for item in await _items(session, referral):
+        resource = await resources.get(session, actor, item.resource_id)
+        resource.status = RESOURCE_FLOW.after(resource.status, ResourceAction.REFER)
+        ledger.record(session, actor, Fact(Metric.RESOURCES_REFERRED, item.id, sending.sent_on))
+
+
+async def answer(
+    session: AsyncSession, actor: Actor, referral_id: UUID, resource_id: UUID, answered: AnswerRecord
+) -> None:
+    """What the authority said of one resource; the referral is answered with its last item.
+
+    Raises Conflict `already_answered` for a second answer to one item.
+    """
+    referral = await get(session, actor, referral_id)
+    if referral.status is not ReferralStatus.SENT or referral.sent_on is None:
+        raise Conflict("wrong_status", noun="referral", status=referral.status, action=ReferralAction.ANSWER)
+    if not referral.sent_on <= answered.answered_on <= await _today(session, actor):
+        raise Invalid(Fault("answer_day", "/body/answered_on", {"sent_on": referral.sent_on.isoformat()}))
+    item = await _unanswered_item(session, referral, resource_id)
+    item.answer, item.answered_on = answered.answer, answered.answered_on
+    resource = await resources.get(session, actor, resource_id)
+    resource.status = RESOURCE_FLOW.after(resource.status, ANSWER_STEPS[answered.answer])
+    if answered.answer is Answer.BLOCKED:
+        ledger.record(session, actor, Fact(Metric.RESOURCES_BLOCKED, item.id, answered.answered_on))
+    referral.answered += 1
+    if referral.answered == referral.items:
+        referral.status = REFERRAL_FLOW.after(referral.status, ReferralAction.ANSWER)
+
+
+async def _unanswered_item(session: AsyncSession, referral: Referral, resource_id: UUID) -> ReferralItem:
+    items = await _items(session, referral)
+    item = next((item for item in items if item.resource_id == resource_id), None)
+    if item is None:
+        raise NotFound("resource")
+    if item.answer is not None:
+        raise Conflict("already_answered")
+    return item
+
+
+async def get(session: AsyncSession, actor: Actor, referral_id: UUID) -> Referral:
+    """Locked, for a step of its flow."""
+    query = visible_to(actor.role).where(col(Referral.id) == referral_id).with_for_update()
+    referral = (await session.exec(query, params=reads.values_of(actor))).one_or_none()
+    if referral is None:
+        raise NotFound("referral")
+    return referral
+
+
+async def _advance(session: AsyncSession, actor: Actor, referral_id: UUID, action: ReferralAction) -> Referral:
+    referral = await get(session, actor, referral_id)
+    referral.status = REFERRAL_FLOW.after(referral.status, action)
+    return referral
+
+
+async def _items(session: AsyncSession, referral: Referral) -> list[ReferralItem]:
+    """In the order of their resources, which is the order in which those are locked."""
+    query = select(ReferralItem).where(
+        ReferralItem.city_id == referral.city_id, ReferralItem.referral_id == referral.id
+    )
+    return list(await session.exec(query.order_by(col(ReferralItem.resource_id))))
+
+
+async def _confirmed(session: AsyncSession, actor: Actor, resource_ids: list[UUID]) -> frozenset[UUID]:
+    query = (
+        resources.visible_to(actor.role)
+        .with_only_columns(Resource.id)
+        .where(col(Resource.id).in_(resource_ids), Resource.status == ResourceStatus.CONFIRMED)
+    )
+    return frozenset(await session.scalars(query, params=reads.values_of(actor)))
+
+
+def _item_faults(resource_ids: list[UUID], confirmed: frozenset[UUID]) -> list[Fault]:
+    faults: list[Fault] = []
+    for index, resource_id in enumerate(resource_ids):
+        if resource_id not in confirmed:
+            faults.append(Fault("not_confirmed", f"/body/resource_ids/{index}"))
+        elif resource_id in resource_ids[:index]:
+            faults.append(Fault("twice", f"/body/resource_ids/{index}"))
+    return faults
+
+
+def _sending_faults(sending: Sending, today: date) -> list[Fault]:
+    faults: list[Fault] = []
+    if sending.sent_on > today:
+        faults.append(Fault("in_future", "/body/sent_on"))
+    if sending.due_on < sending.sent_on:
+        faults.append(Fault("ends_before_start", "/body/due_on"))
+    return faults
+
+
+async def _today(session: AsyncSession, actor: Actor) -> date:
+    city = await cities.get(session, actor.city_id)
+    return day_in(city.time_zone, utc_now())

@@ -1,0 +1,84 @@
+"""Paintings-over, recorded while their raid is under way."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.core.clock import utc_now
+from app.core.ids import new_id
+from app.domain.errors import Conflict, Fault, Invalid
+from app.domain.permissions import Actor, Role
+from app.domain.raids import EARLY_START, RaidStatus
+from app.domain.spots import SPOT_FLOW, SpotAction
+from app.models.raids import Raid
+from app.models.spots import Removal, Spot
+from app.schemas.raids import RemovalRecord
+from app.services import raids, reads, spots
+from app.services.reads import Query
+
+
+def _card() -> Query:
+    return sa.select(
+        Removal.id,
+        Removal.raid_id,
+        Removal.spot_id,
+        Removal.inscriptions,
+        Removal.removed_at,
+        sa.literal(1).label("version"),
+    ).where(col(Removal.city_id) == reads.CITY, col(Removal.raid_id).is_not(None))
+
+
+def card(role: Role | None, given: frozenset[str]) -> Query:
+    return _card().where(col(Removal.id) == reads.ID)
+
+
+def cards(role: Role | None, given: frozenset[str]) -> Query:
+    query = _card().where(col(Removal.raid_id) == sa.bindparam("raid_id", type_=sa.Uuid))
+    return reads.newest_first(query, Removal.id, given)
+
+
+async def record(session: AsyncSession, actor: Actor, raid_id: UUID, removal: RemovalRecord) -> UUID:
+    """One painting-over of one spot; counted when the raid finishes. Returns its id.
+
+    Raises Conflict `wrong_status` unless the raid is under way, and `removal_exists` for a second at one spot.
+    """
+    raid = await raids.get(session, actor, raid_id, lock=True)
+    if raid.status is not RaidStatus.UNDER_WAY:
+        raise Conflict("wrong_status", noun="raid", status=raid.status, action="record")
+    if not raid.starts_at - EARLY_START <= removal.removed_at <= utc_now():
+        raise Invalid(Fault("outside_raid", "/body/removed_at"))
+    spot = await _spot(session, actor, raid, removal)
+    recorded = Removal(
+        city_id=raid.city_id,
+        id=removal.id or new_id(),
+        spot_id=spot.id,
+        raid_id=raid.id,
+        inscriptions=removal.inscriptions,
+        removed_at=removal.removed_at,
+        recorded_by=actor.account_id,
+    )
+    session.add(recorded)
+    return recorded.id
+
+
+async def _spot(session: AsyncSession, actor: Actor, raid: Raid, removal: RemovalRecord) -> Spot:
+    if removal.spot_id and removal.point is None and removal.kind is None:
+        if await _is_recorded(session, raid, removal.spot_id):
+            raise Conflict("removal_exists")
+        return await spots.advance(session, actor, removal.spot_id, SpotAction.PAINT)
+    if removal.spot_id or removal.point is None or removal.kind is None:
+        raise Invalid(Fault("spot_or_point", "/body"))
+    spot = await spots.new_spot(session, actor, removal.point, removal.kind)
+    spot.status = SPOT_FLOW.after(spot.status, SpotAction.PAINT)
+    session.add(spot)
+    await session.flush()
+    return spot
+
+
+async def _is_recorded(session: AsyncSession, raid: Raid, spot_id: UUID) -> bool:
+    query = select(Removal.id).where(
+        Removal.city_id == raid.city_id, Removal.raid_id == raid.id, Removal.spot_id == spot_id
+    )
+    return (await session.exec(query)).first() is not None

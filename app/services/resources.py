@@ -1,0 +1,175 @@
+"""From a volunteer's finding to a resource that a moderator has confirmed."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
+
+from app.core.clock import utc_now
+from app.core.ids import new_id
+from app.domain.errors import Conflict, Fault, Invalid, NotFound
+from app.domain.permissions import Actor, Role
+from app.domain.resources import RESOURCE_FLOW, REVIEW_LEASE, RejectionReason, ResourceAction, ResourceStatus
+from app.models.resources import Finding, Resource
+from app.schemas.resources import FindingReport
+from app.services import addresses, reads
+from app.services.addresses import Address
+from app.services.reads import Query
+
+
+def visible_to(role: Role | None) -> SelectOfScalar[Resource]:
+    """Every query starts here, so what an actor may not see does not exist for them."""
+    return select(Resource).where(col(Resource.city_id) == reads.CITY)
+
+
+def _card(role: Role | None) -> Query:
+    return visible_to(role).with_only_columns(
+        Resource.id,
+        Resource.version,
+        Resource.address,
+        Resource.kind,
+        Resource.status,
+        Resource.findings,
+        Resource.review_until,
+        Resource.rejection_reason,
+        Resource.created_at,
+    )
+
+
+def card(role: Role | None, given: frozenset[str]) -> Query:
+    return _card(role).where(col(Resource.id) == reads.ID)
+
+
+def cards(role: Role | None, given: frozenset[str]) -> Query:
+    query = _card(role)
+    if "status" in given:
+        query = query.where(col(Resource.status) == sa.bindparam("status", type_=sa.Text))
+    return reads.newest_first(query, Resource.id, given)
+
+
+def finding_card(role: Role | None, given: frozenset[str]) -> Query:
+    """A finding belongs to who reported it."""
+    return (
+        sa.select(
+            Finding.id,
+            Finding.resource_id,
+            Finding.address_typed,
+            Finding.note,
+            Resource.status,
+            Resource.version,
+        )
+        .join(
+            Resource,
+            sa.and_(col(Resource.city_id) == col(Finding.city_id), col(Resource.id) == col(Finding.resource_id)),
+        )
+        .where(
+            col(Finding.city_id) == reads.CITY,
+            col(Finding.reported_by) == reads.ACCOUNT,
+            col(Finding.id) == reads.ID,
+        )
+    )
+
+
+async def report(session: AsyncSession, actor: Actor, found: FindingReport) -> UUID:
+    """Join the resource that the address means, or make it. Returns the finding's id.
+
+    The same person reporting the same address again gets the finding they already have.
+    """
+    address = addresses.parse(found.address)
+    if address is None:
+        raise Invalid(Fault("not_an_address", "/body/address"))
+    resource_id = await _resource(session, actor, found.address, address)
+    if earlier := await _own_finding(session, actor, resource_id):
+        return earlier.id
+    resource = await get(session, actor, resource_id)
+    resource.findings += 1
+    finding = Finding(
+        city_id=actor.city_id,
+        id=found.id or new_id(),
+        resource_id=resource_id,
+        reported_by=actor.account_id,
+        address_typed=found.address,
+        note=found.note,
+    )
+    session.add(finding)
+    return finding.id
+
+
+async def _resource(session: AsyncSession, actor: Actor, typed: str, address: Address) -> UUID:
+    new = {
+        "city_id": actor.city_id,
+        "id": new_id(),
+        "created_at": utc_now(),
+        "version": 1,
+        "address": typed,
+        "address_key": address.key,
+        "kind": address.kind,
+        "status": ResourceStatus.REPORTED,
+    }
+    made = await session.scalar(
+        insert(Resource)
+        .values(**new)
+        .on_conflict_do_nothing(index_elements=["city_id", "address_key"])
+        .returning(col(Resource.id))
+    )
+    if made is not None:
+        return made
+    known = select(Resource.id).where(Resource.city_id == actor.city_id, Resource.address_key == address.key)
+    return (await session.exec(known)).one()
+
+
+async def review(session: AsyncSession, actor: Actor, resource_id: UUID) -> None:
+    """Take it for 30 minutes, so that two moderators do not check the same.
+
+    Raises Conflict: `own_finding` for who reported it, `review_taken` while another moderator has it.
+    """
+    resource = await get(session, actor, resource_id)
+    if await _own_finding(session, actor, resource.id):
+        raise Conflict("own_finding")
+    now = utc_now()
+    status = RESOURCE_FLOW.after(resource.status, ResourceAction.REVIEW)
+    if resource.review_until and resource.review_until > now and resource.reviewer_id != actor.account_id:
+        raise Conflict("review_taken", until=resource.review_until.isoformat(timespec="seconds"))
+    resource.status, resource.reviewer_id, resource.review_until = status, actor.account_id, now + REVIEW_LEASE
+
+
+async def confirm(session: AsyncSession, actor: Actor, resource_id: UUID) -> None:
+    await _decide(session, actor, resource_id, ResourceAction.CONFIRM)
+
+
+async def reject(session: AsyncSession, actor: Actor, resource_id: UUID, reason: RejectionReason) -> None:
+    resource = await _decide(session, actor, resource_id, ResourceAction.REJECT)
+    resource.rejection_reason = reason
+
+
+async def get(session: AsyncSession, actor: Actor, resource_id: UUID) -> Resource:
+    """Locked, for a step of its flow."""
+    query = visible_to(actor.role).where(col(Resource.id) == resource_id).with_for_update()
+    resource = (await session.exec(query, params=reads.values_of(actor))).one_or_none()
+    if resource is None:
+        raise NotFound("resource")
+    return resource
+
+
+async def _decide(session: AsyncSession, actor: Actor, resource_id: UUID, action: ResourceAction) -> Resource:
+    """Only who holds the review decides, and only while it lasts."""
+    resource = await get(session, actor, resource_id)
+    status = RESOURCE_FLOW.after(resource.status, action)
+    if await _own_finding(session, actor, resource.id):
+        raise Conflict("own_finding")
+    if resource.reviewer_id != actor.account_id or not resource.review_until or resource.review_until <= utc_now():
+        raise Conflict("review_lapsed")
+    resource.status, resource.review_until = status, None
+    return resource
+
+
+async def _own_finding(session: AsyncSession, actor: Actor, resource_id: UUID) -> Finding | None:
+    query = select(Finding).where(
+        Finding.city_id == actor.city_id,
+        Finding.resource_id == resource_id,
+        Finding.reported_by == actor.account_id,
+    )
+    return (await session.exec(query)).one_or_none()

@@ -1,0 +1,97 @@
+"""What the process tells of itself: logs, Prometheus metrics and a request id. Never a person or a secret.
+
+One plain ASGI layer around everything; it adds the security headers too, so that no answer is without them.
+"""
+
+import logging
+import sys
+import time
+from uuid import uuid4
+
+import structlog
+from prometheus_client import Counter, Gauge, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.core.database import Database
+
+REQUESTS = Counter("narkostop_http_requests_total", "Requests answered", ["method", "route", "status"])
+SECONDS = Histogram(
+    "narkostop_http_request_seconds",
+    "Time until the answer has left",
+    ["method", "route"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+CONNECTIONS = Gauge("narkostop_database_connections", "Connections of this process", ["pool", "state"])
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+_SECURITY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-resource-policy", b"same-site"),
+    (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
+]
+_NOTHING_LOADS = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+
+log = structlog.get_logger("narkostop.request")
+
+
+class Telemetry:
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = scope["request_id"] = str(uuid4())
+        began, status = time.perf_counter(), 500
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [
+                    *message["headers"],
+                    *_SECURITY_HEADERS,
+                    _NOTHING_LOADS,
+                    (b"x-request-id", request_id.encode()),
+                ]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_with_headers)
+        finally:
+            _observe(scope, status, time.perf_counter() - began)
+
+
+def _observe(scope: Scope, status: int, seconds: float) -> None:
+    """By the route's pattern, never by its path: a path has ids in it, and an attacker can make up any number."""
+    route = getattr(scope.get("route"), "path_format", "unknown")
+    method = scope["method"] if scope["method"] in _METHODS else "other"
+    REQUESTS.labels(method, route, status).inc()
+    SECONDS.labels(method, route).observe(seconds)
+    log.info("answered", id=scope["request_id"], method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+
+
+def watch(database: Database) -> None:
+    """Gauges are read when Prometheus asks, so counting connections costs requests nothing."""
+    reads, writes = database.pool, database.engine.pool
+    CONNECTIONS.labels("read", "open").set_function(reads.get_size)
+    CONNECTIONS.labels("read", "idle").set_function(reads.get_idle_size)
+    CONNECTIONS.labels("write", "in_use").set_function(lambda: writes.checkedout())
+
+
+def configure_logging(level: str) -> None:
+    """JSON lines on standard error; coloured text on a terminal."""
+    renderer = structlog.dev.ConsoleRenderer() if sys.stderr.isatty() else structlog.processors.JSONRenderer()
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )

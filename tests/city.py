@@ -1,0 +1,242 @@
+"""A city of a test's own, and clients that hold every answer against the OpenAPI document."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import httpx
+import jsonschema_rs
+from app.authentication import Identity
+from app.core.database import Database
+from app.domain.permissions import Role
+from app.domain.volunteers import VolunteerStatus
+from app.models.accounts import Account
+from app.models.cities import City, District
+from app.models.volunteers import Volunteer
+from app.services import sign_in
+from fastapi import FastAPI
+from sqlmodel import SQLModel, select
+
+Row = TypeVar("Row", bound=SQLModel)
+
+# One degree square each, side by side: latitude 43-44, longitude 76-77 and 77-78.
+DISTRICTS = {"west": 76.0, "east": 77.0}
+IN_WEST = {"latitude": 43.5, "longitude": 76.5}
+IN_EAST = {"latitude": 43.5, "longitude": 77.5}
+OUTSIDE = {"latitude": 45.0, "longitude": 70.0}
+
+
+class Client(httpx.AsyncClient):
+    """Asserts of each answer that its status and body are what OpenAPI declares for the operation."""
+
+    def __init__(self, app: FastAPI, headers: Mapping[str, str] | None = None) -> None:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        super().__init__(transport=transport, base_url="http://test/v1", headers=headers)
+        self._contract = contract(app)
+
+    async def send(self, request: httpx.Request, **kwargs: Any) -> httpx.Response:
+        response = await super().send(request, **kwargs)
+        self._contract.check(request, response)
+        return response
+
+
+class Contract:
+    def __init__(self, spec: dict[str, Any]) -> None:
+        self.spec = spec
+        self._validators: dict[int, Any] = {}
+
+    def check(self, request: httpx.Request, response: httpx.Response) -> None:
+        operation = self.operation(request)
+        if operation is None:
+            return
+        declared = operation["responses"].get(str(response.status_code))
+        where = f"{request.method} {request.url.path} -> {response.status_code}"
+        assert declared, f"{where} is not declared: {response.text}"
+        assert response.status_code < 500 or response.status_code == 503, where
+        if response.content:
+            self._check_body(declared, response, where)
+
+    def operation(self, request: httpx.Request) -> dict[str, Any] | None:
+        """None for a path that the service does not have."""
+        best: dict[str, Any] | None = None
+        for path, operations in self.spec["paths"].items():
+            if fits(path, request.url.path) and (found := operations.get(request.method.lower())):
+                best = found if best is None or "{" not in path else best
+        return best
+
+    def _check_body(self, declared: dict[str, Any], response: httpx.Response, where: str) -> None:
+        kind = response.headers["content-type"].partition(";")[0]
+        assert kind in declared["content"], f"{where}: {kind} is not declared"
+        if kind.endswith("json"):
+            schema = closed({**declared["content"][kind]["schema"], "components": self.spec["components"]})
+            validator = self._validators.setdefault(id(declared), jsonschema_rs.validator_for(schema))
+            problem = next(validator.iter_errors(response.json()), None)
+            assert problem is None, f"{where}: {problem}"
+
+
+def closed(schema: dict[str, Any]) -> dict[str, Any]:
+    """Answers have no field that is not declared."""
+    components = json.loads(json.dumps(schema["components"]))
+    for component in components["schemas"].values():
+        if "properties" in component:
+            component.setdefault("additionalProperties", False)
+    return {**schema, "components": components}
+
+
+def fits(pattern: str, path: str) -> bool:
+    parts, steps = pattern.split("/"), path.split("/")
+    return len(parts) == len(steps) and all(p[:1] == "{" or p == s for p, s in zip(parts, steps, strict=True))
+
+
+@cache
+def contract(app: FastAPI) -> Contract:
+    return Contract(app.openapi())
+
+
+class TestCity:
+    """The city's rows and people. `as_(role)` is a client signed in as the city's account of that role."""
+
+    __test__ = False
+
+    def __init__(self, app: FastAPI, city_id: str) -> None:
+        self.app = app
+        self.id = city_id
+        self.database: Database = app.state.database
+        self.identity: Identity = app.state.identity
+        self._clients: dict[Role | None, Client] = {}
+
+    async def as_(self, role: Role) -> Client:
+        if role not in self._clients:
+            self._clients[role] = await self.client_of(await self.account(role))
+        return self._clients[role]
+
+    @property
+    def anonymous(self) -> Client:
+        return self._clients.setdefault(None, Client(self.app))
+
+    async def account(self, role: Role, city_id: str | None = "") -> Account:
+        account = Account(city_id=self.id if city_id == "" else city_id, login=f"{uuid4().hex}@test", role=role)
+        await self.add(account)
+        return account
+
+    async def client_of(self, account: Account) -> Client:
+        async with self.database.transaction() as session:
+            signed_in = await sign_in.begin(session, account)
+        client = Client(self.app, {"Authorization": f"Bearer {self.identity.access_token(signed_in)}"})
+        self._clients[uuid4()] = client
+        return client
+
+    async def volunteer(self, **particulars: Any) -> tuple[Volunteer, Client]:
+        """An active adult street volunteer with an account, unless told otherwise."""
+        account = await self.account(Role.VOLUNTEER)
+        volunteer = Volunteer(
+            **{
+                "city_id": self.id,
+                "account_id": account.id,
+                "status": VolunteerStatus.ACTIVE,
+                "given_name": "Test",
+                "family_name": "Volunteer",
+                "birth_on": date(2000, 1, 1),
+                "phone": f"+7{uuid4().int % 10**10:010}",
+                "language": "kk",
+                "programmes": ["street"],
+                **particulars,
+            }
+        )
+        await self.add(volunteer)
+        return volunteer, await self.client_of(account)
+
+    async def add(self, *rows: SQLModel) -> None:
+        async with self.database.transaction() as session:
+            session.add_all(rows)
+
+    async def count(self, model: type[SQLModel]) -> int:
+        return len(await self.rows(model))
+
+    async def rows(self, model: type[Row]) -> list[Row]:
+        async with self.database.transaction() as session:
+            return list(await session.exec(select(model).where(model.city_id == self.id)))
+
+    async def one(self, model: type[Row], row_id: UUID | str) -> Row:
+        async with self.database.transaction() as session:
+            return (await session.exec(select(model).where(model.city_id == self.id, model.id == row_id))).one()
+
+    async def open_raid(self, **changes: Any) -> dict[str, Any]:
+        """Planned and published, and about to begin."""
+        coordinator = await self.as_(Role.COORDINATOR)
+        raid = (await coordinator.post("/raids", json=raid_plan(**changes))).json()
+        return (await coordinator.post(f"/raids/{raid['id']}/publish")).json()
+
+    async def raid_under_way(self, **changes: Any) -> dict[str, Any]:
+        raid = await self.open_raid(**changes)
+        return (await (await self.as_(Role.COORDINATOR)).post(f"/raids/{raid['id']}/start")).json()
+
+    async def totals(self, **query: Any) -> dict[str, dict[str, Any]]:
+        """`GET /v1/metrics` by the name of the metric."""
+        analyst = await self.as_(Role.ANALYST)
+        return {item["metric"]: item for item in (await analyst.get("/metrics", params=query)).json()["metrics"]}
+
+    async def close(self) -> None:
+        for client in self._clients.values():
+            await client.aclose()
+
+
+def raid_plan(**changes: Any) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    return {
+        "title": "Saturday",
+        "starts_at": now.isoformat(),
+        "ends_at": (now + timedelta(hours=2)).isoformat(),
+        "meeting_point": "Abay metro",
+        "point": IN_WEST,
+        "capacity": 5,
+        **changes,
+    }
+
+
+def removal(**changes: Any) -> dict[str, Any]:
+    return {
+        "point": IN_WEST,
+        "kind": "stencil",
+        "inscriptions": 7,
+        "removed_at": datetime.now(UTC).isoformat(),
+        **changes,
+    }
+
+
+def application(**changes: Any) -> dict[str, Any]:
+    consents = [
+        {"purpose": purpose, "text_version": "1", "language": "kk"} for purpose in ("personal_data", "participation")
+    ]
+    return {
+        "given_name": "Әсем",
+        "family_name": "Тест",
+        "birth_on": "2000-01-01",
+        "phone": f"+7701{uuid4().int % 10**7:07}",
+        "language": "kk",
+        "programmes": ["street"],
+        "consents": consents,
+        **changes,
+    }
+
+
+@asynccontextmanager
+async def found_city(app: FastAPI, time_zone: str = "Asia/Almaty") -> AsyncIterator[TestCity]:
+    city = TestCity(app, f"t-{uuid4().hex[:16]}")
+    await city.add(City(id=city.id, name_kk="Қала", name_ru="Город", name_en="City", time_zone=time_zone))
+    await city.add(*(district(city.id, slug, west) for slug, west in DISTRICTS.items()))
+    try:
+        yield city
+    finally:
+        await city.close()
+
+
+def district(city_id: str, slug: str, west: float) -> District:
+    ring = [[west, 43], [west + 1, 43], [west + 1, 44], [west, 44], [west, 43]]
+    names = {"name_kk": slug, "name_ru": slug, "name_en": slug}
+    outline = {"type": "Polygon", "coordinates": [ring]}
+    return District(city_id=city_id, id=slug, outline=outline, source="made up", **names)

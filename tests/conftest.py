@@ -1,0 +1,100 @@
+"""One PostgreSQL for the whole run, one database for each worker, one city of its own for each test.
+
+Tests commit for real, through the same code as production; that they do not see each other is the work of the
+city in every key, which is thereby tested all the time. See docs/adr/0005-a-city-for-each-test.md.
+"""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from app.core.config import Settings
+from app.core.embedded import running_postgres
+from app.core.migrations import upgrade
+from app.main import create_app
+from fastapi import FastAPI
+
+from tests.city import TestCity, found_city
+
+SECRET_KEY = "only for tests, and 32 characters long"
+SERVER = pytest.StashKey[ExitStack]()
+TEMPLATE = "narkostop_template"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In the process that starts the workers: PostgreSQL and the migrated template that databases are copied from."""
+    if hasattr(config, "workerinput"):
+        return
+    stack = config.stash[SERVER] = ExitStack()
+    url = os.environ.get("TEST_DATABASE_URL")
+    if url is None:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="narkostop-tests-"))
+        Path(folder).chmod(0o755)
+        url = stack.enter_context(running_postgres(Path(folder), durable=False))
+    os.environ["NARKOSTOP_TEST_SERVER"] = url
+    asyncio.run(execute(url, f"DROP DATABASE IF EXISTS {TEMPLATE}", f"CREATE DATABASE {TEMPLATE}"))
+    upgrade(database_url(url, TEMPLATE), current=None)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if SERVER in config.stash:
+        config.stash[SERVER].close()
+
+
+async def execute(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+def database_url(server: str, name: str) -> str:
+    head, question, query = server.partition("?")
+    return f"{head.rpartition('/')[0]}/{name}{question}{query}"
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, bool]]:
+    return "asyncio", {"use_uvloop": True}
+
+
+@pytest.fixture(scope="session")
+def server() -> str:
+    return os.environ["NARKOSTOP_TEST_SERVER"]
+
+
+@pytest.fixture(scope="session")
+def settings(server: str) -> Iterator[Settings]:
+    """Of a fresh, migrated database of this worker's own."""
+    name = f"test_{uuid4().hex}"
+    asyncio.run(execute(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
+    yield Settings(
+        DATABASE_URL=database_url(server, name),
+        secret_key=SECRET_KEY,
+        sign_ins_per_minute=1_000_000,
+        applications_per_hour=1_000_000,
+        log_level="CRITICAL",
+    )
+    asyncio.run(execute(server, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture(scope="session")
+async def app(settings: Settings) -> AsyncIterator[FastAPI]:
+    app = create_app(settings)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def city(app: FastAPI) -> AsyncIterator[TestCity]:
+    """A city with two districts, and a signed-in client for each role."""
+    async with found_city(app) as city:
+        yield city
