@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app import messages
-from app.core.database import DatabaseUnavailableError
+from app.core.database import DatabaseUnavailableError, OutcomeUnknownError
 from app.core.throttle import ThrottledError
 from app.domain import errors
 from app.domain.errors import DomainError, Fault
@@ -92,13 +92,14 @@ def answer(request: Request, error: DomainError) -> Response:
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, errors.Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
-    return _problem(request, status, error.code, error.details, error.faults, headers)
+    return _problem(request, status, error.code, details=error.details, faults=error.faults, headers=headers)
 
 
-def _problem(
+def _problem(  # noqa: PLR0913 one for each part of a problem
     request: Request,
     status: int,
     code: str,
+    *,
     details: dict[str, str | int] | None = None,
     faults: Iterable[Fault] = (),
     headers: dict[str, str] | None = None,
@@ -149,6 +150,8 @@ async def _collided(request: Request, error: Exception) -> Response:
 
 async def _unavailable(request: Request, error: Exception) -> Response:
     log.warning("database unavailable", cause=type(error.__cause__).__name__)
+    if isinstance(error, OutcomeUnknownError):
+        return _problem(request, 503, "outcome_unknown", headers={"Retry-After": "1"})
     return answer(request, errors.Unavailable())
 
 

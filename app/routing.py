@@ -59,7 +59,7 @@ class Route(APIRoute):
             strict = StrictRequest(request.scope, request.receive)
             return await retried(lambda: unit_of_work(strict, handler, keeps_answer=self.keeps_answers))
 
-        return write if self.methods & WRITES else read
+        return write if WRITES.intersection(self.methods or ()) else read
 
 
 class SecretRoute(Route):

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
+from sqlalchemy import AsyncAdaptedQueuePool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.database import Database
@@ -77,9 +78,10 @@ def _observe(scope: Scope, status: int, seconds: float) -> None:
 def watch(database: Database) -> None:
     """Gauges are read when Prometheus asks, so counting connections costs requests nothing."""
     reads, writes = database.pool, database.engine.pool
+    assert isinstance(writes, AsyncAdaptedQueuePool)
     CONNECTIONS.labels("read", "open").set_function(reads.get_size)
     CONNECTIONS.labels("read", "idle").set_function(reads.get_idle_size)
-    CONNECTIONS.labels("write", "in_use").set_function(lambda: writes.checkedout())
+    CONNECTIONS.labels("write", "in_use").set_function(writes.checkedout)
 
 
 def configure_logging(level: str) -> None:

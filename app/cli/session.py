@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -35,7 +35,7 @@ def load_settings() -> Settings:
 
 
 @contextmanager
-def ready(settings: Settings) -> Iterator[Settings]:
+def ready(settings: Settings) -> Generator[Settings]:
     """The settings with a database that runs and is migrated, and with a secret key.
 
     The bundled PostgreSQL is started unless DATABASE_URL names another, and stopped with the block.
@@ -92,9 +92,9 @@ def in_transaction(work: Callable[[AsyncSession], Awaitable[T]]) -> T:
     """Run one unit of work on the ready database; a refusal of the domain becomes a CommandError."""
 
     async def run(settings: Settings) -> T:
-        async with Database.opened(DatabaseOptions(settings.database_url or "")) as database:
-            async with database.transaction() as session:
-                return await work(session)
+        options = DatabaseOptions(settings.database_url or "")
+        async with Database.opened(options) as database, database.transaction() as session:
+            return await work(session)
 
     with ready(load_settings()) as settings:
         try:

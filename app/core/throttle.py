@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+import time
 from math import ceil
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
@@ -38,4 +38,4 @@ class Throttle:
     async def _count(self, limit: RateLimitItem, *key: str) -> None:
         if not await self._limiter.hit(limit, *key):
             window = await self._limiter.get_window_stats(limit, *key)
-            raise ThrottledError(max(1, ceil(window.reset_time - datetime.now(UTC).timestamp())))
+            raise ThrottledError(max(1, ceil(window.reset_time - time.time())))

@@ -1,11 +1,12 @@
 """Once a minute, in every process: key rotation, the outside issuer's keys, and what has passed its time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 
 import httpx
 import structlog
+from pydantic import BaseModel
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.authentication import Identity
@@ -24,6 +25,10 @@ MAX_JWKS_BYTES = 65_536
 log = structlog.get_logger(__name__)
 
 
+class KeySet(BaseModel):
+    keys: list[Mapping[str, object]]
+
+
 async def signing_keys(database: Database, cipher: Cipher) -> list[SigningKey]:
     async def work() -> list[SigningKey]:
         async with database.transaction() as session:
@@ -33,7 +38,7 @@ async def signing_keys(database: Database, cipher: Cipher) -> list[SigningKey]:
 
 
 @asynccontextmanager
-async def running(database: Database, cipher: Cipher, identity: Identity, settings: Settings) -> AsyncIterator[None]:
+async def running(database: Database, cipher: Cipher, identity: Identity, settings: Settings) -> AsyncGenerator[None]:
     """Runs beside the requests until the block ends."""
     await _outside_keys(identity, settings)
     task = asyncio.create_task(_forever(database, cipher, identity, settings))
@@ -79,8 +84,4 @@ async def _fetched(url: str) -> list[Mapping[str, object]]:
     if len(response.content) > MAX_JWKS_BYTES:
         msg = "the outside issuer's key set is too large"
         raise ValueError(msg)
-    body = response.json()
-    if not isinstance(body, dict) or not isinstance(body.get("keys"), list):
-        msg = "the outside issuer's answer is no key set"
-        raise ValueError(msg)
-    return body["keys"]
+    return KeySet.model_validate_json(response.content).keys

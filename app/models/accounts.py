@@ -2,18 +2,17 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from app.core.clock import utc_now
 from app.core.ids import new_id
 from app.domain.permissions import AccountKind, Role
-from app.models.base import TIMESTAMP, text_enum
+from app.models.base import TIMESTAMP, Table, text_enum
 
 
-class Account(SQLModel, table=True):
+class Account(Table, table=True):
     """Who signs in. Belongs to one city, or to none (the republic's analysts and admins)."""
 
-    __tablename__ = "account"
     __table_args__ = (
         sa.UniqueConstraint("login"),
         sa.UniqueConstraint("external_issuer", "external_subject"),
@@ -37,10 +36,8 @@ class Account(SQLModel, table=True):
     created_at: datetime = Field(default_factory=utc_now, sa_type=TIMESTAMP)
 
 
-class SignIn(SQLModel, table=True):
+class SignIn(Table, table=True):
     """One device signed in: a family of refresh tokens, each used once."""
-
-    __tablename__ = "sign_in"
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     account_id: UUID = Field(foreign_key="account.id", index=True)
@@ -49,10 +46,8 @@ class SignIn(SQLModel, table=True):
     ended_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
 
 
-class RefreshToken(SQLModel, table=True):
+class RefreshToken(Table, table=True):
     """Kept as a SHA-256 digest: the token itself is 256 random bits, so nothing slower is needed."""
-
-    __tablename__ = "refresh_token"
 
     digest: bytes = Field(primary_key=True)
     sign_in_id: UUID = Field(foreign_key="sign_in.id", index=True, ondelete="CASCADE")
@@ -60,10 +55,8 @@ class RefreshToken(SQLModel, table=True):
     used_at: datetime | None = Field(default=None, sa_type=TIMESTAMP)
 
 
-class SigningKey(SQLModel, table=True):
+class SigningKey(Table, table=True):
     """A key pair of this issuer; the private half is encrypted with NARKOSTOP_SECRET_KEY."""
-
-    __tablename__ = "signing_key"
 
     kid: str = Field(primary_key=True, max_length=64)
     private_pem_encrypted: bytes

@@ -1,3 +1,4 @@
+import re
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -24,13 +25,17 @@ TIMESTAMP: Any = sa.DateTime(timezone=True)
 
 def text_enum(enum: type[StrEnum], name: str) -> Any:
     """A text column with a CHECK on the enum's values: a new value is one migration, without a table lock."""
+
+    def values(members: type[StrEnum]) -> list[str]:
+        return [member.value for member in members]
+
     return sa.Enum(
         enum,
         name=name,
         native_enum=False,
         create_constraint=True,
         length=32,
-        values_callable=lambda members: [member.value for member in members],
+        values_callable=values,
     )
 
 
@@ -39,7 +44,14 @@ def of_city(column: str, target: str) -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint(["city_id", column], [f"{target}.city_id", f"{target}.id"])
 
 
-class CityEntity(SQLModel):
+class Table(SQLModel):
+    @declared_attr.directive
+    def __tablename__(cls) -> str:  # noqa: N805 # pyright: ignore[reportIncompatibleVariableOverride] both ask for the class
+        """`LedgerEntry` is kept in `ledger_entry`."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+
+class CityEntity(Table):
     """A row of one city, found by `(city_id, id)`."""
 
     city_id: str = Field(primary_key=True, foreign_key="city.id", max_length=32)
@@ -57,4 +69,4 @@ class Versioned(CityEntity):
 
     @declared_attr.directive
     def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805 SQLAlchemy calls it with the class
-        return {"version_id_col": cls.__table__.c.version}
+        return {"version_id_col": SQLModel.metadata.tables[str(cls.__tablename__)].c.version}

@@ -2,11 +2,12 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from app.models.base import Table
 
 
-class City(SQLModel, table=True):
-    __tablename__ = "city"
+class City(Table, table=True):
     __table_args__ = (sa.CheckConstraint("id ~ '^[a-z][a-z0-9-]{1,31}$'", name="slug"),)
 
     id: str = Field(primary_key=True, max_length=32)
@@ -19,9 +20,7 @@ class City(SQLModel, table=True):
     """Raised when outlines change, so that every process prepares them anew."""
 
 
-class District(SQLModel, table=True):
-    __tablename__ = "district"
-
+class District(Table, table=True):
     city_id: str = Field(primary_key=True, foreign_key="city.id", max_length=32)
     id: str = Field(primary_key=True, max_length=32)
     name_kk: str = Field(max_length=120)

@@ -1,16 +1,14 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from app.core.clock import utc_now
-from app.models.base import TIMESTAMP
+from app.models.base import TIMESTAMP, Table
 
 
-class IdempotentAnswer(SQLModel, table=True):
+class IdempotentAnswer(Table, table=True):
     """The answer to a POST, kept for a day so that a retry gets the same one."""
-
-    __tablename__ = "idempotent_answer"
 
     account_id: UUID = Field(primary_key=True)
     """The nil UUID where nobody was signed in."""

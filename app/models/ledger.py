@@ -2,17 +2,16 @@ from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from app.core.ids import new_id
 from app.domain.metrics import Metric, Origin, Precision
-from app.models.base import TIMESTAMP, CityEntity, of_city, text_enum
+from app.models.base import TIMESTAMP, CityEntity, Table, of_city, text_enum
 
 
-class LedgerEntry(SQLModel, table=True):
+class LedgerEntry(Table, table=True):
     """One counted fact. The database refuses to change or delete it."""
 
-    __tablename__ = "ledger_entry"
     __table_args__ = (
         of_city("district_id", "district"),
         of_city("reverses_id", "ledger_entry"),
@@ -41,13 +40,14 @@ class LedgerEntry(SQLModel, table=True):
     """The removal, raid, volunteer, referral item or declared total that is the fact."""
     reverses_id: UUID | None = None
     recorded_by: UUID | None = Field(default=None, foreign_key="account.id")
-    recorded_at: datetime = Field(sa_type=TIMESTAMP, sa_column_kwargs={"server_default": sa.func.clock_timestamp()})
+    recorded_at: datetime | None = Field(
+        default=None, nullable=False, sa_type=TIMESTAMP, sa_column_kwargs={"server_default": sa.func.clock_timestamp()}
+    )
 
 
 class DeclaredCount(CityEntity, table=True):
     """A total that an office published, kept with its source and never mixed with recorded facts."""
 
-    __tablename__ = "declared_count"
     __table_args__ = (
         of_city("import_id", "records_import"),
         sa.UniqueConstraint("city_id", "metric", "period_from", "period_to", "source"),

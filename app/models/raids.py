@@ -9,7 +9,6 @@ from app.models.base import TIMESTAMP, Versioned, of_city, text_enum
 
 
 class Raid(Versioned, table=True):
-    __tablename__ = "raid"
     __table_args__ = (
         of_city("district_id", "district"),
         sa.CheckConstraint("ends_at > starts_at", name="ends_after_start"),
@@ -34,7 +33,6 @@ class Raid(Versioned, table=True):
 
 
 class Assignment(Versioned, table=True):
-    __tablename__ = "assignment"
     __table_args__ = (
         of_city("raid_id", "raid"),
         of_city("volunteer_id", "volunteer"),

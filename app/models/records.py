@@ -16,7 +16,6 @@ class RecordsKind(StrEnum):
 class RecordsImport(CityEntity, table=True):
     """One run of an import: what file it was and what became of its rows."""
 
-    __tablename__ = "records_import"
     __table_args__ = (sa.Index(None, "city_id", "source"),)
 
     kind: RecordsKind = Field(sa_type=text_enum(RecordsKind, "kind"))

@@ -9,7 +9,6 @@ from app.models.base import CityEntity, Versioned, of_city, text_enum
 
 
 class Referral(Versioned, table=True):
-    __tablename__ = "referral"
     __table_args__ = (
         sa.UniqueConstraint("city_id", "outgoing_number"),
         sa.CheckConstraint("due_on >= sent_on", name="due_after_sent"),
@@ -30,7 +29,6 @@ class Referral(Versioned, table=True):
 
 
 class ReferralItem(CityEntity, table=True):
-    __tablename__ = "referral_item"
     __table_args__ = (
         of_city("referral_id", "referral"),
         of_city("resource_id", "resource"),

@@ -9,7 +9,6 @@ from app.models.base import TIMESTAMP, CityEntity, Versioned, of_city, text_enum
 
 
 class Resource(Versioned, table=True):
-    __tablename__ = "resource"
     __table_args__ = (
         sa.UniqueConstraint("city_id", "address_key"),
         sa.Index(None, "city_id", "status", "id"),
@@ -35,7 +34,6 @@ class Resource(Versioned, table=True):
 
 
 class Finding(CityEntity, table=True):
-    __tablename__ = "finding"
     __table_args__ = (
         of_city("resource_id", "resource"),
         sa.UniqueConstraint("city_id", "resource_id", "reported_by"),

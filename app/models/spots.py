@@ -9,7 +9,6 @@ from app.models.base import TIMESTAMP, CityEntity, Versioned, of_city, text_enum
 
 
 class Spot(Versioned, table=True):
-    __tablename__ = "spot"
     __table_args__ = (
         of_city("district_id", "district"),
         sa.CheckConstraint("(latitude IS NULL) = (longitude IS NULL)", name="whole_point"),
@@ -29,7 +28,6 @@ class Spot(Versioned, table=True):
 
 
 class Sighting(CityEntity, table=True):
-    __tablename__ = "sighting"
     __table_args__ = (of_city("spot_id", "spot"), sa.Index(None, "city_id", "spot_id"))
 
     spot_id: UUID
@@ -41,7 +39,6 @@ class Sighting(CityEntity, table=True):
 class Removal(CityEntity, table=True):
     """One painting-over of one spot: in a raid of ours, or taken over from older records."""
 
-    __tablename__ = "removal"
     __table_args__ = (
         of_city("spot_id", "spot"),
         of_city("raid_id", "raid"),

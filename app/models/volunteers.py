@@ -10,7 +10,6 @@ from app.models.base import CityEntity, Versioned, of_city, text_enum
 
 
 class Volunteer(Versioned, table=True):
-    __tablename__ = "volunteer"
     __table_args__ = (
         sa.UniqueConstraint("city_id", "phone"),
         sa.UniqueConstraint("city_id", "account_id"),
@@ -39,7 +38,6 @@ class Volunteer(Versioned, table=True):
 class Consent(CityEntity, table=True):
     """Append-only: a withdrawal is another row."""
 
-    __tablename__ = "consent"
     __table_args__ = (of_city("volunteer_id", "volunteer"), sa.Index(None, "city_id", "volunteer_id"))
 
     volunteer_id: UUID

@@ -5,6 +5,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from app import answers
 from app.deps import Address, Reads, Session, ThrottleDep
 from app.domain.errors import NotFound, TooManyRequests
+from app.domain.volunteers import VolunteerStatus
 from app.problems import problems
 from app.routing import Route
 from app.schemas.cities import CityRead, DistrictMap
@@ -44,4 +45,4 @@ async def apply(
     """Apply to be a volunteer. A coordinator will call; the answer does not tell whether the number was known."""
     await throttle.application(address)
     city = await cities.get(session, city_id)
-    return ApplicationRead(id=await volunteers.apply(session, city, application), status="applied")
+    return ApplicationRead(id=await volunteers.apply(session, city, application), status=VolunteerStatus.APPLIED)

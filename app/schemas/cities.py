@@ -2,7 +2,9 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from app.schemas.base import Out
+from app.schemas.base import In, Out, Text
+
+Name = Annotated[Text, Field(max_length=120)]
 
 
 class Names(Out):
@@ -46,3 +48,30 @@ class DistrictMap(Out):
 
     type: Annotated[str, Field(examples=["FeatureCollection"])]
     features: list[DistrictFeature]
+
+
+class NamesGiven(In):
+    kk: Name
+    ru: Name
+    en: Name
+
+
+class DistrictGiven(In):
+    id: str
+    names: NamesGiven
+    osm_relation: int
+    """The OpenStreetMap relation that the outline was made from."""
+    outline: dict[str, Any]
+    """A GeoJSON Polygon or MultiPolygon."""
+
+
+class NewCity(In):
+    """A city to be founded; `app/data` has some with their districts."""
+
+    id: str
+    names: NamesGiven
+    time_zone: str
+    """An IANA name such as `Asia/Almaty`."""
+    districts: tuple[DistrictGiven, ...] = ()
+    attribution: str = ""
+    note: str = ""

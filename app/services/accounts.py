@@ -17,6 +17,7 @@ from app.core.clock import utc_now
 from app.domain.errors import Conflict, Fault, Invalid, NotFound, Unauthenticated
 from app.domain.permissions import ALLOWED, AccountKind, Actor, Permission, Role
 from app.models.accounts import Account, SignIn
+from app.schemas.accounts import AccountRead
 from app.services import reads
 from app.services.reads import Query
 
@@ -42,14 +43,7 @@ def visible_to(role: Role | None) -> SelectOfScalar[Account]:
 
 
 def _columns(query: SelectOfScalar[Account]) -> Query:
-    return query.with_only_columns(
-        Account.id,
-        col(Account.authz_version).label("version"),
-        Account.login,
-        Account.kind,
-        Account.role,
-        Account.is_active,
-    )
+    return query.with_only_columns(*reads.fields(Account, AccountRead, version=col(Account.authz_version)))
 
 
 def own_card(role: Role | None, given: frozenset[str]) -> Query:

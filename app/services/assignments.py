@@ -12,6 +12,7 @@ from app.domain.permissions import Actor, Role
 from app.domain.raids import ASSIGNMENT_FLOW, AssignmentAction, AssignmentStatus, RaidStatus
 from app.models.raids import Assignment, Raid
 from app.models.volunteers import Volunteer
+from app.schemas.raids import AssignmentRead, CrewMember
 from app.services import cities, raids, reads, volunteers
 from app.services.reads import Query
 
@@ -19,21 +20,22 @@ _LIVE = (RaidStatus.DRAFT, RaidStatus.OPEN, RaidStatus.UNDER_WAY)
 
 
 def card(role: Role | None, given: frozenset[str]) -> Query:
-    return sa.select(
-        Assignment.id, Assignment.version, Assignment.raid_id, Assignment.volunteer_id, Assignment.status
-    ).where(col(Assignment.city_id) == reads.CITY, col(Assignment.id) == reads.ID)
+    return sa.select(*reads.fields(Assignment, AssignmentRead)).where(
+        col(Assignment.city_id) == reads.CITY, col(Assignment.id) == reads.ID
+    )
 
 
 def crew(role: Role | None, given: frozenset[str]) -> Query:
     """Everybody on the raid; only for those who plan raids, because of the phone numbers."""
     query = (
         sa.select(
-            Assignment.id,
-            Assignment.volunteer_id,
-            Assignment.status,
-            Volunteer.given_name,
-            Volunteer.family_name,
-            Volunteer.phone,
+            *reads.fields(
+                Assignment,
+                CrewMember,
+                given_name=col(Volunteer.given_name),
+                family_name=col(Volunteer.family_name),
+                phone=col(Volunteer.phone),
+            )
         )
         .join(
             Volunteer,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, update
+from sqlalchemy import ColumnElement, delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -71,5 +71,5 @@ async def forget_old(session: AsyncSession) -> None:
     await session.exec(delete(IdempotentAnswer).where(col(IdempotentAnswer.created_at) < utc_now() - KEPT_FOR))
 
 
-def _this(slot: Slot) -> tuple[object, object]:
+def _this(slot: Slot) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return col(IdempotentAnswer.account_id) == slot.account_id, col(IdempotentAnswer.key) == slot.key

@@ -11,7 +11,7 @@ from app.domain.metrics import Metric, Origin
 from app.domain.permissions import Role
 from app.models.cities import City
 from app.models.ledger import DeclaredCount, LedgerEntry
-from app.schemas.metrics import MetricsQuery
+from app.schemas.metrics import DeclaredRead, MetricsQuery
 from app.services import reads
 from app.services.cities import CITY_ID
 from app.services.reads import Query
@@ -64,36 +64,38 @@ def _document(city_id: sa.BindParameter[str], given: frozenset[str], *, hide_peo
         )
         .subquery("each")
     )
-    return sa.select(
+    columns: list[Part] = [
         col(City.id).label("city_id"),
-        City.is_demo,
-        City.time_zone,
+        col(City.is_demo).label("is_demo"),
+        col(City.time_zone).label("time_zone"),
         sa.func.statement_timestamp().label("as_of"),
         sa.select(sa.func.json_agg(each.table_valued())).scalar_subquery().label("metrics"),
         _declared(city_id, given).label("declared"),
-    ).where(col(City.id) == city_id)
+    ]
+    return sa.select(*columns).where(col(City.id) == city_id)
 
 
 def _summed(city_id: sa.BindParameter[str], given: frozenset[str], *by: Part) -> Query:
     """Sums of the ledger by metric and the further columns; reversals are negative and cancel out."""
-    query = sa.select(
+    columns: list[Part] = [
         col(LedgerEntry.metric).label("metric"),
         *by,
-        sa.func.sum(LedgerEntry.amount).label("total"),
+        sa.func.sum(col(LedgerEntry.amount)).label("total"),
         _sum_of(Origin.RECORDED).label("recorded"),
         _sum_of(Origin.DECLARED).label("declared"),
-    ).where(col(LedgerEntry.city_id) == city_id)
+    ]
+    query = sa.select(*columns).where(col(LedgerEntry.city_id) == city_id)
     if "from" in given:
         query = query.where(col(LedgerEntry.occurred_on) >= _FROM)
     if "to" in given:
         query = query.where(col(LedgerEntry.occurred_on) <= _TO)
     if "district" in given:
         query = query.where(col(LedgerEntry.district_id) == _DISTRICT)
-    return query.group_by(LedgerEntry.metric, *by)
+    return query.group_by(col(LedgerEntry.metric), *by)
 
 
 def _sum_of(origin: Origin) -> Part:
-    return sa.func.coalesce(sa.func.sum(LedgerEntry.amount).filter(col(LedgerEntry.origin) == origin), 0)
+    return sa.func.coalesce(sa.func.sum(col(LedgerEntry.amount)).filter(col(LedgerEntry.origin) == origin), 0)
 
 
 def _by_district(city_id: sa.BindParameter[str], given: frozenset[str], *, hide_people: bool) -> sa.Subquery:
@@ -105,7 +107,9 @@ def _by_district(city_id: sa.BindParameter[str], given: frozenset[str], *, hide_
 def _by_day(city_id: sa.BindParameter[str], given: frozenset[str], *, hide_people: bool) -> sa.Subquery:
     """The newest days that have a fact, so many for each metric."""
     query = _summed(city_id, given, col(LedgerEntry.occurred_on).label("day"))
-    newness = sa.func.row_number().over(partition_by=LedgerEntry.metric, order_by=col(LedgerEntry.occurred_on).desc())
+    newness = sa.func.row_number().over(
+        partition_by=col(LedgerEntry.metric), order_by=col(LedgerEntry.occurred_on).desc()
+    )
     rows = _without_people(query, hide_people=hide_people).add_columns(newness.label("newness")).subquery("by_day")
     return _listed(rows, "day", rows.c.newness, where=rows.c.newness <= _DAYS)
 
@@ -116,24 +120,16 @@ def _without_people(query: Query, *, hide_people: bool) -> Query:
 
 def _listed(rows: sa.Subquery, name: str, order: Part, *, where: Part | None = None) -> sa.Subquery:
     """For each metric its rows as one JSON array of `{name, total, recorded, declared}`."""
-    fields = [field for key in (name, *_PARTS) for field in (sa.literal_column(f"'{key}'"), rows.c[key])]
+    fields: list[Part] = []
+    for key in (name, *_PARTS):
+        fields += [sa.literal_column(f"'{key}'"), rows.c[key]]
     listed = sa.func.json_agg(aggregate_order_by(sa.func.json_build_object(*fields), order))
     query = sa.select(rows.c.metric, listed.label("listed")).group_by(rows.c.metric)
     return (query if where is None else query.where(where)).subquery(f"{name}_listed")
 
 
 def _declared(city_id: sa.BindParameter[str], given: frozenset[str]) -> Part:
-    query = sa.select(
-        DeclaredCount.id,
-        DeclaredCount.metric,
-        DeclaredCount.period_from,
-        DeclaredCount.period_to,
-        DeclaredCount.amount,
-        DeclaredCount.precision,
-        DeclaredCount.source,
-        DeclaredCount.published_on,
-        DeclaredCount.url,
-    ).where(col(DeclaredCount.city_id) == city_id)
+    query = sa.select(*reads.fields(DeclaredCount, DeclaredRead)).where(col(DeclaredCount.city_id) == city_id)
     # A declared total counts on the last day of its period, and in no district.
     if "from" in given:
         query = query.where(col(DeclaredCount.period_to) >= _FROM)

@@ -16,7 +16,7 @@ from app.domain.permissions import ALLOWED, Actor, Permission, Role
 from app.domain.raids import EARLY_START, MAX_HOURS, RAID_FLOW, RaidAction, RaidStatus
 from app.models.raids import Raid
 from app.models.spots import Removal, Spot
-from app.schemas.raids import RaidChange, RaidPlan
+from app.schemas.raids import RaidChange, RaidPlan, RaidRead
 from app.services import cities, ledger, reads
 from app.services.ledger import Fact
 from app.services.reads import Query
@@ -31,21 +31,7 @@ def visible_to(role: Role | None) -> SelectOfScalar[Raid]:
 
 
 def _card(role: Role | None) -> Query:
-    return visible_to(role).with_only_columns(
-        Raid.id,
-        Raid.version,
-        Raid.title,
-        Raid.status,
-        Raid.starts_at,
-        Raid.ends_at,
-        Raid.meeting_point,
-        Raid.latitude,
-        Raid.longitude,
-        Raid.district_id,
-        Raid.capacity,
-        Raid.places_taken,
-        Raid.cancel_reason,
-    )
+    return visible_to(role).with_only_columns(*reads.fields(Raid, RaidRead))
 
 
 def card(role: Role | None, given: frozenset[str]) -> Query:

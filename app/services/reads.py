@@ -11,19 +11,20 @@ on the next request without a second trip to the database.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
-from sqlmodel import col
+from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.core.database import Database
+from app.core.database import Database, fetch_within
 from app.domain.errors import NotFound, Unauthenticated
 from app.domain.permissions import Actor, Role
 from app.models.accounts import Account, SignIn
+from app.schemas.base import Out
 
 CITY = sa.bindparam("actor_city_id", type_=sa.Text)
 ACCOUNT = sa.bindparam("actor_account_id", type_=sa.Uuid)
@@ -33,7 +34,7 @@ _LIMIT = sa.bindparam("limit", type_=sa.Integer)
 _VERSION = sa.bindparam("actor_authz_version", type_=sa.Integer)
 _SIGN_IN = sa.bindparam("actor_sign_in_id", type_=sa.Uuid)
 
-Query = sa.Select[Any]
+Query = sa.Select[*tuple[Any, ...]]
 Fetch = Callable[..., Awaitable[Sequence[asyncpg.Record]]]
 Compose = Callable[[Role | None, frozenset[str]], Query]
 """(role, names of the filters that were given) -> SELECT of labelled columns; None is the public."""
@@ -80,12 +81,12 @@ async def one(database: Database, actor: Actor | None, compose: Compose, noun: s
 async def written(session: AsyncSession, actor: Actor | None, compose: Compose, noun: str, **values: object) -> Item:
     """The item as it stands in the session's own transaction: what a write answers with."""
     await session.flush()
-    return _item(await _run(await _driver(session), actor, compose, values), noun)
+    return _item(await _run(partial(fetch_within, session), actor, compose, values), noun)
 
 
 async def confirm(session: AsyncSession, actor: Actor) -> None:
     """Raise Unauthenticated unless the actor's token still stands; asked once, when a write begins."""
-    if not await _stands(await _driver(session), values_of(actor)):
+    if not await _stands(partial(fetch_within, session), values_of(actor)):
         raise Unauthenticated("token_superseded")
 
 
@@ -111,6 +112,15 @@ async def document(database: Database, actor: Actor | None, compose: Compose, no
     return rows[0]["json"].encode()
 
 
+def fields(table: type[SQLModel], schema: type[Out], **computed: Any) -> list[Any]:
+    """The columns that a schema names, so that what is declared and what is selected cannot part.
+
+    A field that is no column of the table's own is given as `computed`.
+    """
+    known: dict[str, Any] = {name: getattr(table, name, None) for name in schema.model_fields} | computed
+    return [known[name].label(name) for name in schema.model_fields]
+
+
 def newest_first(query: Query, identifier: Any, given: frozenset[str]) -> Query:
     """One page in the order of creation: ids are UUIDv7, so the last one seen says where the next page starts."""
     if "after" in given:
@@ -133,14 +143,6 @@ async def _run(
 
 async def _stands(fetch: Fetch, identity: dict[str, object]) -> bool:
     return bool((await _GUARD.run(fetch, identity))[0]["stands"])
-
-
-async def _driver(session: AsyncSession) -> Fetch:
-    """Asyncpg beneath the session: the same connection and transaction, without SQLAlchemy's result handling."""
-    raw = await (await session.connection()).get_raw_connection()
-    connection = raw.driver_connection
-    assert connection is not None
-    return connection.fetch
 
 
 def _item(rows: Sequence[asyncpg.Record], noun: str) -> Item:

@@ -17,7 +17,7 @@ from app.domain.referrals import ANSWER_STEPS, REFERRAL_FLOW, Answer, ReferralAc
 from app.domain.resources import RESOURCE_FLOW, ResourceAction, ResourceStatus
 from app.models.referrals import Referral, ReferralItem
 from app.models.resources import Resource
-from app.schemas.referrals import AnswerRecord, ReferralDraft, Sending
+from app.schemas.referrals import AnswerRecord, ReferralDraft, ReferralItemRead, ReferralRead, Sending
 from app.services import cities, ledger, reads, resources
 from app.services.ledger import Fact
 from app.services.reads import Query
@@ -31,17 +31,7 @@ def visible_to(role: Role | None) -> SelectOfScalar[Referral]:
 
 
 def _card(role: Role | None) -> Query:
-    return visible_to(role).with_only_columns(
-        Referral.id,
-        Referral.version,
-        Referral.authority,
-        Referral.status,
-        Referral.outgoing_number,
-        Referral.sent_on,
-        Referral.due_on,
-        Referral.items,
-        Referral.answered,
-    )
+    return visible_to(role).with_only_columns(*reads.fields(Referral, ReferralRead))
 
 
 def card(role: Role | None, given: frozenset[str]) -> Query:
@@ -57,14 +47,7 @@ def cards(role: Role | None, given: frozenset[str]) -> Query:
 
 def items(role: Role | None, given: frozenset[str]) -> Query:
     query = (
-        sa.select(
-            ReferralItem.id,
-            ReferralItem.resource_id,
-            Resource.address,
-            Resource.kind,
-            ReferralItem.answer,
-            ReferralItem.answered_on,
-        )
+        sa.select(*reads.fields(ReferralItem, ReferralItemRead, address=col(Resource.address), kind=col(Resource.kind)))
         .join(
             Resource,
             sa.and_(
@@ -171,8 +154,8 @@ async def _items(session: AsyncSession, referral: Referral) -> list[ReferralItem
 async def _confirmed(session: AsyncSession, actor: Actor, resource_ids: list[UUID]) -> frozenset[UUID]:
     query = (
         resources.visible_to(actor.role)
-        .with_only_columns(Resource.id)
-        .where(col(Resource.id).in_(resource_ids), Resource.status == ResourceStatus.CONFIRMED)
+        .with_only_columns(col(Resource.id))
+        .where(col(Resource.id).in_(resource_ids), col(Resource.status) == ResourceStatus.CONFIRMED)
     )
     return frozenset(await session.scalars(query, params=reads.values_of(actor)))
 

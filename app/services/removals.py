@@ -14,20 +14,15 @@ from app.domain.raids import EARLY_START, RaidStatus
 from app.domain.spots import SPOT_FLOW, SpotAction
 from app.models.raids import Raid
 from app.models.spots import Removal, Spot
-from app.schemas.raids import RemovalRecord
+from app.schemas.raids import RemovalRead, RemovalRecord
 from app.services import raids, reads, spots
 from app.services.reads import Query
 
 
 def _card() -> Query:
-    return sa.select(
-        Removal.id,
-        Removal.raid_id,
-        Removal.spot_id,
-        Removal.inscriptions,
-        Removal.removed_at,
-        sa.literal(1).label("version"),
-    ).where(col(Removal.city_id) == reads.CITY, col(Removal.raid_id).is_not(None))
+    return sa.select(*reads.fields(Removal, RemovalRead, version=sa.literal(1))).where(
+        col(Removal.city_id) == reads.CITY, col(Removal.raid_id).is_not(None)
+    )
 
 
 def card(role: Role | None, given: frozenset[str]) -> Query:

@@ -14,7 +14,7 @@ from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.permissions import Actor, Role
 from app.domain.resources import RESOURCE_FLOW, REVIEW_LEASE, RejectionReason, ResourceAction, ResourceStatus
 from app.models.resources import Finding, Resource
-from app.schemas.resources import FindingReport
+from app.schemas.resources import FindingRead, FindingReport, ResourceRead
 from app.services import addresses, reads
 from app.services.addresses import Address
 from app.services.reads import Query
@@ -26,17 +26,7 @@ def visible_to(role: Role | None) -> SelectOfScalar[Resource]:
 
 
 def _card(role: Role | None) -> Query:
-    return visible_to(role).with_only_columns(
-        Resource.id,
-        Resource.version,
-        Resource.address,
-        Resource.kind,
-        Resource.status,
-        Resource.findings,
-        Resource.review_until,
-        Resource.rejection_reason,
-        Resource.created_at,
-    )
+    return visible_to(role).with_only_columns(*reads.fields(Resource, ResourceRead))
 
 
 def card(role: Role | None, given: frozenset[str]) -> Query:
@@ -53,14 +43,7 @@ def cards(role: Role | None, given: frozenset[str]) -> Query:
 def finding_card(role: Role | None, given: frozenset[str]) -> Query:
     """A finding belongs to who reported it."""
     return (
-        sa.select(
-            Finding.id,
-            Finding.resource_id,
-            Finding.address_typed,
-            Finding.note,
-            Resource.status,
-            Resource.version,
-        )
+        sa.select(*reads.fields(Finding, FindingRead, status=col(Resource.status), version=col(Resource.version)))
         .join(
             Resource,
             sa.and_(col(Resource.city_id) == col(Finding.city_id), col(Resource.id) == col(Finding.resource_id)),

@@ -14,7 +14,7 @@ from app.domain.permissions import Actor, Role
 from app.domain.spots import SPOT_FLOW, SpotAction, SpotKind
 from app.models.spots import Sighting, Spot
 from app.schemas.base import Point
-from app.schemas.spots import SightingReport
+from app.schemas.spots import SightingRead, SightingReport, SpotRead
 from app.services import cities, reads
 from app.services.reads import Query
 
@@ -25,18 +25,7 @@ def visible_to(role: Role | None) -> SelectOfScalar[Spot]:
 
 
 def _card(role: Role | None) -> Query:
-    return visible_to(role).with_only_columns(
-        Spot.id,
-        Spot.version,
-        Spot.status,
-        Spot.kind,
-        Spot.latitude,
-        Spot.longitude,
-        Spot.address,
-        Spot.surface,
-        Spot.district_id,
-        Spot.created_at,
-    )
+    return visible_to(role).with_only_columns(*reads.fields(Spot, SpotRead))
 
 
 def card(role: Role | None, given: frozenset[str]) -> Query:
@@ -53,9 +42,9 @@ def cards(role: Role | None, given: frozenset[str]) -> Query:
 
 
 def sighting_card(role: Role | None, given: frozenset[str]) -> Query:
-    return sa.select(
-        Sighting.id, Sighting.spot_id, Sighting.seen_at, Sighting.note, sa.literal(1).label("version")
-    ).where(col(Sighting.city_id) == reads.CITY, col(Sighting.id) == reads.ID)
+    return sa.select(*reads.fields(Sighting, SightingRead, version=sa.literal(1))).where(
+        col(Sighting.city_id) == reads.CITY, col(Sighting.id) == reads.ID
+    )
 
 
 async def report(session: AsyncSession, actor: Actor, sighting: SightingReport) -> UUID:

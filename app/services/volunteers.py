@@ -28,7 +28,7 @@ from app.domain.volunteers import (
 )
 from app.models.cities import City
 from app.models.volunteers import Consent, Volunteer
-from app.schemas.volunteers import Application
+from app.schemas.volunteers import Application, VolunteerLine, VolunteerRead
 from app.services import accounts, cities, ledger, reads
 from app.services.ledger import Fact
 from app.services.reads import Query
@@ -45,44 +45,24 @@ def visible_to(role: Role | None) -> SelectOfScalar[Volunteer]:
     return query.where(col(Volunteer.account_id) == reads.ACCOUNT)
 
 
-def _line(role: Role | None) -> Query:
-    return visible_to(role).with_only_columns(
-        Volunteer.id,
-        Volunteer.version,
-        Volunteer.status,
-        Volunteer.given_name,
-        Volunteer.family_name,
-        Volunteer.phone,
-        Volunteer.language,
-        Volunteer.programmes,
-        Volunteer.districts,
-        col(Volunteer.guardian_phone).is_not(None).label("has_guardian"),
-    )
-
-
-def _card(role: Role | None) -> Query:
-    return _line(role).add_columns(
-        Volunteer.birth_on,
-        Volunteer.guardian_name,
-        Volunteer.guardian_phone,
-        Volunteer.rejection_reason,
-        Volunteer.account_id,
-    )
-
-
 def card(role: Role | None, given: frozenset[str]) -> Query:
-    return _card(role).where(col(Volunteer.id) == reads.ID)
+    return _columns(role, VolunteerRead).where(col(Volunteer.id) == reads.ID)
 
 
 def own_card(role: Role | None, given: frozenset[str]) -> Query:
-    return _card(role).where(col(Volunteer.account_id) == reads.ACCOUNT)
+    return _columns(role, VolunteerRead).where(col(Volunteer.account_id) == reads.ACCOUNT)
 
 
 def lines(role: Role | None, given: frozenset[str]) -> Query:
-    query = _line(role)
+    query = _columns(role, VolunteerLine)
     if "status" in given:
         query = query.where(col(Volunteer.status) == sa.bindparam("status", type_=sa.Text))
     return reads.newest_first(query, Volunteer.id, given)
+
+
+def _columns(role: Role | None, schema: type[VolunteerLine]) -> Query:
+    has_guardian = col(Volunteer.guardian_phone).is_not(None)
+    return visible_to(role).with_only_columns(*reads.fields(Volunteer, schema, has_guardian=has_guardian))
 
 
 async def apply(session: AsyncSession, city: City, application: Application) -> UUID:

