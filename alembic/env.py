@@ -1,16 +1,17 @@
 import asyncio
 from typing import Literal
 
-import app.models  # noqa: F401 the tables must be known before they are compared
 import asyncpg
-from alembic import context
-from app.core.config import Settings
-from app.core.migrations import LOCK_TIMEOUT_MS
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
+
+import app.models  # noqa: F401 the tables must be known before they are compared
+from alembic import context
+from app.core.config import Settings
+from app.core.migrations import LOCK_TIMEOUT_MS
 
 
 def plain_string(kind: str, item: object, _: object) -> str | Literal[False]:

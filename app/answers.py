@@ -1,12 +1,23 @@
 """JSON that PostgreSQL made, on its way out."""
 
+from typing import Any
+
 from fastapi import Request
 from starlette.responses import Response
 
+from app.domain.errors import NotFound
+from app.problems import problems
 from app.services.reads import Item, Page
 
 # Who asks decides what is in it, and a shared cache must not keep it.
 _PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Authorization, X-City"}
+
+
+ITEM: dict[int | str, dict[str, Any]] = {
+    **problems(NotFound),
+    304: {"description": "Unchanged: the ETag in If-None-Match still holds"},
+}
+"""The `responses=` of a route that answers with one item and its ETag."""
 
 
 def item(found: Item, request: Request | None = None, *, status: int = 200) -> Response:

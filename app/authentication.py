@@ -11,7 +11,7 @@ from app.core.clock import utc_now
 from app.core.config import Settings
 from app.core.database import Database
 from app.core.tokens import Claims, Issuer, SigningKey, TokenError, Verifier
-from app.domain.errors import Forbidden, Unauthenticated
+from app.domain.errors import Unauthenticated
 from app.domain.permissions import Actor, Role
 from app.models.accounts import Account
 from app.services.sign_in import SignedIn, access_claims
@@ -30,16 +30,19 @@ class Identity:
         self.outside_name = settings.external_issuer
         self._outside_audience = settings.external_audience
         self._outside: Verifier | None = None
+        self._verifier = Verifier([key.public_jwk() for key in keys], issuer=self._name, audience=AUDIENCE)
         self.use(keys)
 
     def use(self, keys: list[SigningKey]) -> None:
         """Sign with the first of these keys and believe them all."""
         self.jwks = [key.public_jwk() for key in keys]
         self._issuer = Issuer(keys[0], issuer=self._name, audience=AUDIENCE)
-        self._verifier = Verifier(self.jwks, issuer=self._name, audience=AUDIENCE)
+        self._verifier.replace_keys(self.jwks)
 
     def use_outside(self, jwks: list[Mapping[str, object]]) -> None:
-        if self.outside_name and self._outside_audience:
+        if self._outside:
+            self._outside.replace_keys(jwks)
+        elif self.outside_name and self._outside_audience:
             self._outside = Verifier(
                 jwks, issuer=self.outside_name, audience=self._outside_audience, types=_OUTSIDE_TYPES
             )
@@ -120,9 +123,7 @@ async def _outside_account(database: Database, identity: Identity, subject: str)
 
 def _in_city(request: Request, actor: Actor) -> Actor:
     """An account of no city names one with each request; a city's account cannot name another."""
-    if not actor.republic:
-        return actor
     named = request.headers.get("x-city", "")
-    if not _CITY.fullmatch(named):
-        raise Forbidden("city_needed")
+    if not actor.republic or not _CITY.fullmatch(named):
+        return actor
     return Actor(actor.account_id, named, actor.role, actor.authz_version, actor.sign_in_id, republic=True)

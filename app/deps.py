@@ -81,6 +81,8 @@ class Allow:
     async def __call__(self, actor: SignedInActor) -> Actor:
         if not actor.may(self.permission):
             raise Forbidden("forbidden")
+        if not actor.city_id:
+            raise Forbidden("city_needed")
         return actor
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 
-from app import VERSION, problems, telemetry
+from app import VERSION, docs, problems, telemetry
 from app.authentication import Identity
 from app.core.cipher import Cipher
 from app.core.config import Settings
@@ -17,7 +17,7 @@ from app.core.passwords import Passwords
 from app.core.throttle import Throttle
 from app.domain.errors import Forbidden, Invalid, Unauthenticated, Unavailable
 from app.jobs import housekeeping
-from app.routers import accounts, auth, metrics, operations, public, raids, referrals, resources, spots, volunteers
+from app.routers import accounts, auth, metrics, operations, public, raids, records, referrals, resources, spots, volunteers
 
 SIGNED_IN = problems.problems(Unauthenticated, Forbidden, Invalid, Unavailable)
 PUBLIC = problems.problems(Invalid, Unavailable)
@@ -31,14 +31,17 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Volunteers against drug advertising: raids, findings, referrals, and counts traced to their facts.",
         lifespan=lifespan,
         generate_unique_id_function=_operation_id,
+        docs_url=None,
+        redoc_url=None,
         max_body_size=settings.max_body_bytes,
         license_info={"name": "MIT", "identifier": "MIT"},
     )
     app.state.settings = settings
     problems.install(app)
-    app.include_router(_v1())
+    app.include_router(_v1(settings))
     app.include_router(auth.well_known)
     app.include_router(operations.router)
+    docs.install(app)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -51,12 +54,13 @@ def create_app(settings: Settings) -> FastAPI:
     return app
 
 
-def _v1() -> APIRouter:
+def _v1(settings: Settings) -> APIRouter:
     v1 = APIRouter(prefix="/v1")
     for router in (auth.router, public.router):
         v1.include_router(router, responses=PUBLIC)
     for module in (raids, spots, volunteers, accounts, resources, referrals, metrics):
         v1.include_router(module.router, responses=SIGNED_IN)
+    v1.include_router(records.router, responses=SIGNED_IN, max_body_size=settings.max_import_bytes)
     for module in (volunteers, accounts):
         v1.include_router(module.secret_router, responses=SIGNED_IN)
     return v1

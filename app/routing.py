@@ -7,59 +7,107 @@ with an Idempotency-Key in the same commit. See docs/adr/0004-unit-of-work.md.
 
 import json
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any
 
-import pydantic_core
 from fastapi import Request
+from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
-from fastapi.params import Header, Path
+from fastapi.params import Form, Header, Path
 from fastapi.routing import APIRoute
+from fastapi.security.base import SecurityBase
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
+from app import openapi
 from app.authentication import actor_of
+from app.core.config import Settings
 from app.core.database import Database, retried
+from app.core.json import parse
 from app.domain.permissions import Actor
 from app.services import idempotency, reads
 from app.services.idempotency import Kept, Slot
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_KEY = re.compile(r"[\x21-\x7e]{1,128}")
+_KEY = re.compile(openapi.KEY_PATTERN)
 _KEPT_HEADERS = frozenset({"content-type", "etag", "location"})
+_FORM = "application/x-www-form-urlencoded"
+_JSON = re.compile(r"application/(?:[a-z0-9.-]+\+)?json")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class StrictRequest(Request):
     async def json(self) -> Any:
-        """As Starlette's, but NaN, Infinity, numbers beyond a double, lone surrogates and deep nesting are errors."""
-        if not hasattr(self, "_json"):
-            body = await self.body()
-            try:
-                self._json = pydantic_core.from_json(body, allow_inf_nan=False)
-            except ValueError as error:
-                raise json.JSONDecodeError(str(error), "", 0) from error
-        return self._json
+        try:
+            return parse(await self.body())
+        except ValueError as error:
+            raise json.JSONDecodeError(str(error), "", 0) from error
+
+    async def stream(self) -> AsyncGenerator[bytes]:
+        """As Starlette's, but a body that is too large or breaks off is refused as it comes, whatever its length says.
+
+        FastAPI's `max_body_size` refuses it too, but with an answer in plain text from outside of our handlers.
+        """
+        read, limit = 0, self.scope["max_body_bytes"]
+        try:
+            async for chunk in super().stream():
+                read += len(chunk)
+                if read > limit:
+                    raise HTTPException(413)
+                yield chunk
+        except ClientDisconnect as error:
+            raise HTTPException(400) from error
 
 
 class Route(APIRoute):
     keeps_answers = True
 
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
+        self.openapi_extra = openapi.common(self, writes=self._writes, keeps_answers=self.keeps_answers)
+
+    @staticmethod
+    def max_body_bytes(settings: Settings) -> int:
+        return settings.max_body_bytes
+
     def get_route_handler(self) -> Handler:
         handler = super().get_route_handler()
         fields = get_flat_params(self.dependant)
         known = frozenset(field.alias for field in fields if not isinstance(field.field_info, Path | Header))
+        asks_who = _asks_who(self.dependant)
 
         async def read(request: Request) -> Response:
-            refuse_unknown_query(request, known)
+            refuse_odd_query(request, known)
             return await handler(request)
 
         async def write(request: Request) -> Response:
-            refuse_unknown_query(request, known)
-            strict = StrictRequest(request.scope, request.receive)
-            return await retried(lambda: unit_of_work(strict, handler, keeps_answer=self.keeps_answers))
+            refuse_odd_query(request, known)
+            strict = await self._whole(request)
+            actor = await actor_of(request) if asks_who else None
+            return await retried(lambda: unit_of_work(strict, actor, handler, keeps_answer=self.keeps_answers))
 
-        return write if WRITES.intersection(self.methods or ()) else read
+        return write if self._writes else read
+
+    @property
+    def _writes(self) -> bool:
+        return not WRITES.isdisjoint(self.methods or ())
+
+    async def _whole(self, request: Request) -> Request:
+        """With its body, read before a transaction is open: who sends slowly must not hold a connection."""
+        scope = {**request.scope, "max_body_bytes": self.max_body_bytes(request.app.state.settings)}
+        strict = StrictRequest(scope, request.receive)
+        if await strict.body() and self.body_field:
+            self._refuse_other_media(request.headers.get("content-type", ""))
+        return strict
+
+    def _refuse_other_media(self, content_type: str) -> None:
+        media = content_type.partition(";")[0].strip().lower()
+        is_form = self.body_field is not None and isinstance(self.body_field.field_info, Form)
+        if media != _FORM if is_form else not _JSON.fullmatch(media):
+            expected = _FORM if is_form else "application/json"
+            raise HTTPException(415, expected, {"Accept": expected})
 
 
 class SecretRoute(Route):
@@ -68,15 +116,24 @@ class SecretRoute(Route):
     keeps_answers = False
 
 
-def refuse_unknown_query(request: Request, known: frozenset[str]) -> None:
-    """A misspelt filter must not quietly give everything."""
-    if request.scope["query_string"] and (unknown := request.query_params.keys() - known):
-        raise RequestValidationError([{"type": "extra_forbidden", "loc": ("query", name)} for name in sorted(unknown)])
+def refuse_odd_query(request: Request, known: frozenset[str]) -> None:
+    """A misspelt filter must not quietly give everything, nor one given twice something else than was meant."""
+    if not request.scope["query_string"]:
+        return
+    names = [name for name, _ in request.query_params.multi_items()]
+    odd = {name: "twice" if name in known else "extra_forbidden" for name in names if names.count(name) > 1}
+    odd |= dict.fromkeys(set(names) - known, "extra_forbidden")
+    if odd:
+        raise RequestValidationError([{"type": kind, "loc": ("query", name)} for name, kind in sorted(odd.items())])
 
 
-async def unit_of_work(request: Request, handler: Handler, *, keeps_answer: bool) -> Response:
+def _asks_who(dependant: Dependant) -> bool:
+    """Whether the route needs an actor: where it does not, a stale token in the request harms nobody."""
+    return any(isinstance(part.call, SecurityBase) or _asks_who(part) for part in dependant.dependencies)
+
+
+async def unit_of_work(request: Request, actor: Actor | None, handler: Handler, *, keeps_answer: bool) -> Response:
     database: Database = request.app.state.database
-    actor = await actor_of(request)
     async with database.transaction() as session:
         request.state.session, request.state.actor = session, actor
         if actor is not None:

@@ -10,6 +10,9 @@ from uuid import UUID, uuid4
 
 import httpx
 import jsonschema_rs
+from fastapi import FastAPI
+from sqlmodel import SQLModel, select
+
 from app.authentication import Identity
 from app.core.database import Database
 from app.domain.permissions import Role
@@ -18,8 +21,6 @@ from app.models.accounts import Account
 from app.models.cities import City, District
 from app.models.volunteers import Volunteer
 from app.services import sign_in
-from fastapi import FastAPI
-from sqlmodel import SQLModel, select
 
 Row = TypeVar("Row", bound=SQLModel)
 

@@ -14,12 +14,12 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from fastapi import FastAPI
+
 from app.core.config import Settings
 from app.core.embedded import running_postgres
 from app.core.migrations import upgrade
 from app.main import create_app
-from fastapi import FastAPI
-
 from tests.city import TestCity, found_city
 
 SECRET_KEY = "only for tests, and 32 characters long"

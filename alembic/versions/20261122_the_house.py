@@ -1,8 +1,9 @@
 """the house"""
 
 import sqlalchemy as sa
-from alembic import op
 from sqlalchemy.dialects import postgresql
+
+from alembic import op
 
 revision = "0001"
 down_revision = None
@@ -309,6 +310,7 @@ def upgrade() -> None:
         sa.Column("already_there", sa.Integer(), nullable=False),
         sa.Column("without_point", sa.Integer(), nullable=False),
         sa.Column("refused", sa.Integer(), nullable=False),
+        sa.Column("left_out", sa.Integer(), nullable=False),
         sa.Column("imported_by", sa.Uuid(), nullable=True),
         sa.Column("finished_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["city_id"], ["city.id"], name=op.f("fk_records_import_city_id")),
@@ -669,6 +671,7 @@ def upgrade() -> None:
         sa.Column("source", sa.String(length=200), nullable=False),
         sa.Column("published_on", sa.Date(), nullable=False),
         sa.Column("url", sa.String(length=2048), nullable=True),
+        sa.Column("counted", sa.Boolean(), nullable=False),
         sa.Column("import_id", sa.Uuid(), nullable=False),
         sa.CheckConstraint("amount > 0", name=op.f("ck_declared_count_amount")),
         sa.CheckConstraint("period_to >= period_from", name=op.f("ck_declared_count_period")),

@@ -6,7 +6,7 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
-from app.cli import accounts, cities, server
+from app.cli import accounts, cities, records, server
 from app.cli.session import CommandError
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -15,6 +15,7 @@ cli.command()(server.serve)
 cli.command()(server.migrate)
 cli.add_typer(accounts.cli, name="account")
 cli.add_typer(cities.cli, name="city")
+cli.add_typer(records.cli, name="import")
 
 
 def main() -> NoReturn:

@@ -1,3 +1,4 @@
+import asyncio
 import socket
 from contextlib import closing
 
@@ -5,7 +6,10 @@ import uvicorn
 from rich.console import Console
 
 from app.cli.session import CommandError, load_settings, ready
+from app.core.cipher import Cipher, WrongSecretError
 from app.core.config import Settings
+from app.core.database import Database, DatabaseOptions
+from app.jobs import housekeeping
 from app.main import create_app
 from app.telemetry import configure_logging
 
@@ -36,6 +40,7 @@ def run() -> None:
 
 def _serve(settings: Settings) -> None:
     configure_logging(settings.log_level)
+    _check_secret(settings)
     uvicorn.run(
         create_app(settings),
         host=settings.host,
@@ -47,6 +52,21 @@ def _serve(settings: Settings) -> None:
         limit_concurrency=settings.max_requests_at_once,
         timeout_graceful_shutdown=10,
     )
+
+
+def _check_secret(settings: Settings) -> None:
+    """Before the server starts: there it would be the last line of a long traceback."""
+
+    async def check(url: str, secret: str) -> None:
+        async with Database.opened(DatabaseOptions(url)) as database:
+            await housekeeping.signing_keys(database, Cipher(secret))
+
+    assert settings.database_url
+    assert settings.secret_key
+    try:
+        asyncio.run(check(settings.database_url, settings.secret_key.get_secret_value()))
+    except (WrongSecretError, ValueError) as error:
+        raise CommandError(f"NARKOSTOP_SECRET_KEY is not right: {error}") from None
 
 
 def _refuse_busy_port(settings: Settings) -> None:

@@ -28,4 +28,4 @@ class Cipher:
         try:
             return self._fernet.decrypt(encrypted)
         except InvalidToken as error:
-            raise WrongSecretError from error
+            raise WrongSecretError("the database was encrypted with another secret key") from error

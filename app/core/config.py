@@ -1,8 +1,12 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, HttpUrl, SecretStr
+from pydantic import BeforeValidator, Field, HttpUrl, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+def _by_commas(value: object) -> object:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -24,7 +28,7 @@ class Settings(BaseSettings):
     """The issuer named in access tokens; clients see it."""
     secret_key: SecretStr | None = None
     """Encrypts the private signing keys in the database; at least 32 characters."""
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_commas)] = ()
     """Web frontends that may call from a browser, separated by commas."""
     trusted_proxies: str = "127.0.0.1"
     """Addresses whose X-Forwarded-For is believed, separated by commas."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self, TypeVar
@@ -111,11 +111,25 @@ class Database:
 
 async def fetch_within(session: AsyncSession, sql: str, *arguments: object) -> list[asyncpg.Record]:
     """As `Database.fetch`, but in the session's own transaction: the same connection, without SQLAlchemy's share."""
+    async with _beneath(session) as driver:
+        return await driver.fetch(sql, *arguments)
+
+
+async def copy_within(
+    session: AsyncSession, table: str, columns: Sequence[str], rows: AsyncIterator[Sequence[object]]
+) -> None:
+    """COPY rows into a table in the session's own transaction, as fast as they come and never all in memory."""
+    async with _beneath(session) as driver:
+        await driver.copy_records_to_table(table, columns=columns, records=rows)
+
+
+@asynccontextmanager
+async def _beneath(session: AsyncSession) -> AsyncGenerator["asyncpg.Connection[Any]"]:
     connection = await session.connection()
     driver = (await connection.get_raw_connection()).driver_connection
     assert driver is not None
     try:
-        return await driver.fetch(sql, *arguments)
+        yield driver
     except _LOST:
         # SQLAlchemy did not see it fail and would hand it to the next request.
         await connection.invalidate()

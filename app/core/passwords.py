@@ -1,4 +1,5 @@
 import asyncio
+import unicodedata
 
 from pwdlib import PasswordHash
 
@@ -16,10 +17,15 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         async with self._slots:
-            return await asyncio.to_thread(self._hasher.hash, password)
+            return await asyncio.to_thread(self._hasher.hash, _as_typed_anywhere(password))
 
     async def matches(self, password: str, hashed: str | None) -> bool:
         """False for no hash too, after the same time: an unknown login must not answer faster."""
         async with self._slots:
-            matches = await asyncio.to_thread(self._hasher.verify, password, hashed or self._decoy)
+            matches = await asyncio.to_thread(self._hasher.verify, _as_typed_anywhere(password), hashed or self._decoy)
         return matches and hashed is not None
+
+
+def _as_typed_anywhere(password: str) -> str:
+    """NFC (RFC 8265): one keyboard sends й as one character, another as two."""
+    return unicodedata.normalize("NFC", password)

@@ -1,9 +1,9 @@
 import time
+from ipaddress import IPv4Address, ip_address, ip_network
 from math import ceil
 
-from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
-from limits.aio.storage import MemoryStorage
-from limits.aio.strategies import MovingWindowRateLimiter
+_MINUTE_S, _HOUR_S = 60, 3600
+_KEYS_BEFORE_SWEEP = 1_000
 
 
 class ThrottledError(Exception):
@@ -16,26 +16,64 @@ class Throttle:
     """Counts attempts in this process; with several processes each allows as many."""
 
     def __init__(self, *, sign_ins_per_minute: int, applications_per_hour: int) -> None:
-        self._storage = MemoryStorage()
-        self._limiter = MovingWindowRateLimiter(self._storage)
-        self._by_account = RateLimitItemPerMinute(sign_ins_per_minute)
+        self._by_account = Allowance(sign_ins_per_minute, _MINUTE_S)
         # A school behind one address signs in together.
-        self._by_address = RateLimitItemPerMinute(sign_ins_per_minute * 10)
-        self._applications = RateLimitItemPerHour(applications_per_hour)
+        self._by_address = Allowance(sign_ins_per_minute * 10, _MINUTE_S)
+        self._applications = Allowance(applications_per_hour, _HOUR_S)
 
-    async def sign_in(self, login: str, address: str) -> None:
+    def sign_in(self, login: str, address: str) -> None:
         """Count an attempt before it is checked, so that many at once cannot slip through. Raises ThrottledError."""
-        await self._count(self._by_address, "address", address)
-        await self._count(self._by_account, "account", login)
+        self._by_address.take(_subscriber(address))
+        self._by_account.take(login)
 
-    async def signed_in(self, login: str) -> None:
+    def signed_in(self, login: str) -> None:
         """The right password clears the account's count: only failures add up."""
-        await self._limiter.clear(self._by_account, "account", login)
+        self._by_account.clear(login)
 
-    async def application(self, address: str) -> None:
-        await self._count(self._applications, "application", address)
+    def application(self, address: str) -> None:
+        self._applications.take(_subscriber(address))
 
-    async def _count(self, limit: RateLimitItem, *key: str) -> None:
-        if not await self._limiter.hit(limit, *key):
-            window = await self._limiter.get_window_stats(limit, *key)
-            raise ThrottledError(max(1, ceil(window.reset_time - time.time())))
+
+class Allowance:
+    """So many attempts at once, given back one by one over the period (GCRA, a leaky bucket).
+
+    Of each key only the moment is kept at which it has all attempts back. Made-up keys are forgotten after it,
+    so they take no more memory than one period's worth of attempts, twice.
+    """
+
+    def __init__(self, attempts: int, period_s: int) -> None:
+        self._period_s = period_s
+        self._attempt_s = period_s / attempts
+        self._whole_at: dict[str, float] = {}
+        self._sweep_at = _KEYS_BEFORE_SWEEP
+
+    def __len__(self) -> int:
+        return len(self._whole_at)
+
+    def take(self, key: str) -> None:
+        now = time.monotonic()
+        whole_at = max(now, self._whole_at.get(key, now)) + self._attempt_s
+        too_soon_by = whole_at - now - self._period_s
+        if too_soon_by > self._attempt_s / 2:  # not 0: sums of fractions are not exact
+            raise ThrottledError(max(1, ceil(too_soon_by)))
+        self._whole_at[key] = whole_at
+        if len(self._whole_at) > self._sweep_at:
+            self._sweep(now)
+
+    def clear(self, key: str) -> None:
+        self._whole_at.pop(key, None)
+
+    def _sweep(self, now: float) -> None:
+        self._whole_at = {key: whole_at for key, whole_at in self._whole_at.items() if whole_at > now}
+        self._sweep_at = max(_KEYS_BEFORE_SWEEP, 2 * len(self._whole_at))
+
+
+def _subscriber(address: str) -> str:
+    """One customer of a provider: an IPv6 one is given a whole /64 to choose addresses from."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(ip, IPv4Address):
+        return str(ip)
+    return str(ip.ipv4_mapped or ip_network((ip, 64), strict=False))

@@ -95,7 +95,7 @@ class Actor:
     sign_in_id: UUID | None
     """None for the token of an outside issuer: there is no sign-in of ours to end."""
     republic: bool = False
-    """The account belongs to no city and names the one it acts in with each request."""
+    """The account belongs to no city; `city_id` is the one that this request names, or empty."""
 
     def may(self, permission: Permission) -> bool:
         return permission in ALLOWED[self.role]

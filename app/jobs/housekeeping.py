@@ -7,13 +7,12 @@ from contextlib import asynccontextmanager, suppress
 import httpx
 import structlog
 from pydantic import BaseModel
-from sqlalchemy.exc import SQLAlchemyError
 
 from app.authentication import Identity
 from app.core.cipher import Cipher
 from app.core.clock import utc_now
 from app.core.config import Settings
-from app.core.database import Database, DatabaseUnavailableError, retried
+from app.core.database import Database, retried
 from app.core.tokens import SigningKey
 from app.services import idempotency, sign_in
 from app.services import signing_keys as keys
@@ -54,11 +53,15 @@ async def _forever(database: Database, cipher: Cipher, identity: Identity, setti
     while True:
         await asyncio.sleep(EVERY_S)
         try:
-            identity.use(await signing_keys(database, cipher))
-            await _outside_keys(identity, settings)
-            await _forget_old(database)
-        except (SQLAlchemyError, DatabaseUnavailableError, OSError) as error:
+            await once(database, cipher, identity, settings)
+        except Exception as error:  # noqa: BLE001 whatever it was, in a minute is another chance
             log.warning("housekeeping put off", cause=type(error).__name__)
+
+
+async def once(database: Database, cipher: Cipher, identity: Identity, settings: Settings) -> None:
+    identity.use(await signing_keys(database, cipher))
+    await _outside_keys(identity, settings)
+    await _forget_old(database)
 
 
 async def _forget_old(database: Database) -> None:

@@ -63,4 +63,6 @@ class DeclaredCount(CityEntity, table=True):
     source: str = Field(max_length=200)
     published_on: date
     url: str | None = Field(default=None, max_length=2048)
+    counted: bool
+    """Whether it has a ledger entry: of totals for one metric whose periods overlap, only the first does."""
     import_id: UUID

@@ -1,16 +1,11 @@
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import Field
 
+from app.domain.records import RecordsKind
 from app.models.base import TIMESTAMP, CityEntity, text_enum
-
-
-class RecordsKind(StrEnum):
-    GRAFFITI = "graffiti"
-    COUNTS = "counts"
 
 
 class RecordsImport(CityEntity, table=True):
@@ -23,9 +18,13 @@ class RecordsImport(CityEntity, table=True):
     file_digest: bytes
     """SHA-256 of the file, to show later which file a count came from."""
     rows: int
+    """Each is exactly one of imported, already there, refused or left out."""
     imported: int
     already_there: int
     without_point: int
+    """How many of the imported have an address and no point."""
     refused: int
+    left_out: int
+    """By the mapping's own wish, such as rows that were never completed."""
     imported_by: UUID | None = Field(default=None, foreign_key="account.id")
     finished_at: datetime = Field(sa_type=TIMESTAMP)

@@ -41,13 +41,13 @@ async def create_account(draft: AccountDraft, actor: Manager, session: Session) 
     return answers.item(await reads.written(session, actor, accounts.card, "account", id=account.id), status=201)
 
 
-@router.get("/me", response_model=AccountRead, responses=problems(NotFound))
+@router.get("/me", response_model=AccountRead, responses=answers.ITEM)
 async def get_own_account(actor: SignedInActor, database: Reads, request: Request) -> Response:
     """Who you are signed in as."""
     return answers.item(await reads.one(database, actor, accounts.own_card, "account"), request)
 
 
-@router.get("/{account_id}", response_model=AccountRead, responses=problems(NotFound))
+@router.get("/{account_id}", response_model=AccountRead, responses=answers.ITEM)
 async def get_account(account_id: UUID, actor: Manager, database: Reads, request: Request) -> Response:
     return answers.item(await reads.one(database, actor, accounts.card, "account", id=account_id), request)
 
@@ -56,7 +56,7 @@ async def get_account(account_id: UUID, actor: Manager, database: Reads, request
 async def change_access(account_id: UUID, changed: AccountChange, actor: Manager, session: Session) -> Response:
     """Role and standing; takes effect on the account's next request."""
     account = await accounts.get(session, actor, account_id)
-    await accounts.change_access(session, account, role=changed.role, is_active=changed.is_active)
+    await accounts.change_access(session, actor, account, role=changed.role, is_active=changed.is_active)
     return answers.item(await reads.written(session, actor, accounts.card, "account", id=account_id))
 
 

@@ -6,7 +6,7 @@ from starlette.responses import JSONResponse
 from app import problems as refusals
 from app.authentication import Identity
 from app.core.tokens import LIFETIME
-from app.deps import Address, IdentityDep, PasswordsDep, Session, SignedInActor, ThrottleDep
+from app.deps import Address, IdentityDep, PasswordsDep, Reads, Session, SignedInActor, ThrottleDep
 from app.domain.errors import TooManyRequests, Unauthenticated
 from app.domain.permissions import AccountKind
 from app.problems import problems
@@ -25,6 +25,7 @@ async def get_token(
     asked: Annotated[TokenRequest, Form()],
     request: Request,
     session: Session,
+    database: Reads,
     identity: IdentityDep,
     passwords: PasswordsDep,
     throttle: ThrottleDep,
@@ -41,12 +42,12 @@ async def get_token(
             return refusals.answer(request, Unauthenticated("refresh_refused"))
         return _tokens(identity, refreshed)
     login, secret = asked.credentials
-    await throttle.sign_in(login.lower(), address)
-    account = await accounts.by_login(session, login)
-    fits = account is not None and account.is_active and account.kind is _KINDS[asked.grant_type]
-    if not await passwords.matches(secret, account.secret_hash if account and fits else None) or account is None:
+    throttle.sign_in(accounts.canonical(login), address)
+    known = await accounts.secret_hash(database, login, _KINDS[asked.grant_type])
+    if not await passwords.matches(secret, known):
         raise Unauthenticated("wrong_credentials")
-    await throttle.signed_in(login.lower())
+    account = await accounts.by_secret(session, login, known)
+    throttle.signed_in(account.login)
     return _tokens(identity, await sign_in.begin(session, account))
 
 
@@ -67,10 +68,11 @@ async def choose_password(
     choice: PasswordChoice, session: Session, passwords: PasswordsDep, throttle: ThrottleDep, address: Address
 ) -> None:
     """Set a password with the invitation code that the coordinator gave; all devices are signed out."""
-    await throttle.sign_in(choice.login.lower(), address)
+    throttle.sign_in(accounts.canonical(choice.login), address)
     accounts.check_password(choice.login, choice.password)
+    hashed = await passwords.hash(choice.password)  # before the account is locked and a connection held
     account = await accounts.invited(session, choice.login, choice.code)
-    accounts.set_secret(account, await passwords.hash(choice.password))
+    accounts.set_secret(account, hashed)
     await accounts.sign_out_everywhere(session, account)
 
 

@@ -17,7 +17,7 @@ router = APIRouter(prefix="/public/{city_id}", tags=["public"], route_class=Rout
 CityId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,31}$", examples=["almaty"])]
 
 
-@router.get("", response_model=CityRead)
+@router.get("", response_model=CityRead, responses=answers.ITEM)
 async def get_city(city_id: CityId, database: Reads, request: Request) -> Response:
     """The city and the names of its districts."""
     return answers.item(await reads.one(database, None, cities.public_city, "city", city_id=city_id), request)
@@ -43,6 +43,6 @@ async def apply(
     city_id: CityId, application: Application, session: Session, throttle: ThrottleDep, address: Address
 ) -> ApplicationRead:
     """Apply to be a volunteer. A coordinator will call; the answer does not tell whether the number was known."""
-    await throttle.application(address)
+    throttle.application(address)
     city = await cities.get(session, city_id)
     return ApplicationRead(id=await volunteers.apply(session, city, application), status=VolunteerStatus.APPLIED)

@@ -47,7 +47,7 @@ async def plan_raid(planned: RaidPlan, actor: Planner, session: Session) -> Resp
     return answers.item(await reads.written(session, actor, raids.card, "raid", id=raid_id), status=201)
 
 
-@router.get("/{raid_id}", response_model=RaidRead, responses=problems(NotFound))
+@router.get("/{raid_id}", response_model=RaidRead, responses=answers.ITEM)
 async def get_raid(raid_id: UUID, actor: Reader, database: Reads, request: Request) -> Response:
     return answers.item(await reads.one(database, actor, raids.card, "raid", id=raid_id), request)
 

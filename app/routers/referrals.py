@@ -41,7 +41,7 @@ async def draft_referral(drafted: ReferralDraft, actor: Manager, session: Sessio
     return answers.item(await reads.written(session, actor, referrals.card, "referral", id=referral_id), status=201)
 
 
-@router.get("/{referral_id}", response_model=ReferralRead, responses=problems(NotFound))
+@router.get("/{referral_id}", response_model=ReferralRead, responses=answers.ITEM)
 async def get_referral(referral_id: UUID, actor: Manager, database: Reads, request: Request) -> Response:
     return answers.item(await reads.one(database, actor, referrals.card, "referral", id=referral_id), request)
 

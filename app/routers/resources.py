@@ -35,7 +35,7 @@ async def report_finding(found: FindingReport, actor: Reporter, session: Session
     )
 
 
-@router.get("/findings/{finding_id}", response_model=FindingRead, responses=problems(NotFound))
+@router.get("/findings/{finding_id}", response_model=FindingRead, responses=answers.ITEM)
 async def get_finding(finding_id: UUID, actor: Reporter, database: Reads, request: Request) -> Response:
     """Your own finding, and what became of it."""
     return answers.item(await reads.one(database, actor, resources.finding_card, "finding", id=finding_id), request)
@@ -49,7 +49,7 @@ async def list_resources(
     return answers.page(await reads.page(database, actor, resources.cards, **query.model_dump()), request)
 
 
-@router.get("/resources/{resource_id}", response_model=ResourceRead, responses=problems(NotFound))
+@router.get("/resources/{resource_id}", response_model=ResourceRead, responses=answers.ITEM)
 async def get_resource(resource_id: UUID, actor: Reader, database: Reads, request: Request) -> Response:
     return answers.item(await reads.one(database, actor, resources.card, "resource", id=resource_id), request)
 

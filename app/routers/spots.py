@@ -36,7 +36,7 @@ async def list_spots(
     return answers.page(await reads.page(database, actor, spots.cards, **query.model_dump()), request)
 
 
-@router.get("/spots/{spot_id}", response_model=SpotRead, responses=problems(NotFound))
+@router.get("/spots/{spot_id}", response_model=SpotRead, responses=answers.ITEM)
 async def get_spot(spot_id: UUID, actor: Reader, database: Reads, request: Request) -> Response:
     return answers.item(await reads.one(database, actor, spots.card, "spot", id=spot_id), request)
 

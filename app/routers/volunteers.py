@@ -28,13 +28,13 @@ async def list_volunteers(
     return answers.page(await reads.page(database, actor, volunteers.lines, **query.model_dump()), request)
 
 
-@router.get("/me", response_model=VolunteerRead, responses=problems(NotFound))
+@router.get("/me", response_model=VolunteerRead, responses=answers.ITEM)
 async def get_own_file(actor: Own, database: Reads, request: Request) -> Response:
     """Your own file."""
     return answers.item(await reads.one(database, actor, volunteers.own_card, "volunteer"), request)
 
 
-@router.get("/{volunteer_id}", response_model=VolunteerRead, responses=problems(NotFound))
+@router.get("/{volunteer_id}", response_model=VolunteerRead, responses=answers.ITEM)
 async def get_volunteer(volunteer_id: UUID, actor: Manager, database: Reads, request: Request) -> Response:
     return answers.item(await reads.one(database, actor, volunteers.card, "volunteer", id=volunteer_id), request)
 

@@ -53,6 +53,8 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_only_text), AfterValidator(_w
 """RFC 3339 with an offset, from 2000 to 2099; inside always UTC."""
 Day = Annotated[date, BeforeValidator(_only_text), AfterValidator(_day_within_reason)]
 """A calendar day of the city, from 2000 to 2099."""
+BirthDay = Annotated[date, BeforeValidator(_only_text)]
+"""Of any year: who is too young or too old is for the programme to say."""
 Count = Annotated[int, Field(strict=True)]
 Latitude = Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=False, examples=[43.238])]
 """Degrees north, WGS 84."""

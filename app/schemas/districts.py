@@ -2,11 +2,17 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
 Coordinate = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-Position = Annotated[list[Coordinate], Field(min_length=2, max_length=3)]
-"""Longitude, latitude and perhaps an altitude."""
+
+
+def _flat(position: list[float]) -> list[float]:
+    return position[:2]
+
+
+Position = Annotated[list[Coordinate], Field(min_length=2, max_length=3), AfterValidator(_flat)]
+"""Longitude and latitude; an altitude is dropped."""
 Ring = Annotated[list[Position], Field(min_length=4)]
 Rings = Annotated[list[Ring], Field(min_length=1)]
 

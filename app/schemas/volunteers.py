@@ -1,23 +1,19 @@
 from typing import Annotated
 from uuid import UUID
 
-import phonenumbers
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from app.core.phones import e164
 from app.domain.volunteers import ConsentGiver, ConsentPurpose, Language, Programme, VolunteerStatus
-from app.schemas.base import Day, In, Moment, NewId, Out, PageQuery, Text
+from app.schemas.base import BirthDay, In, Moment, NewId, Out, PageQuery, Text
 
 
 def _e164(typed: str) -> str:
-    """Local forms such as 8 701 … are read as numbers of Kazakhstan."""
-    try:
-        number = phonenumbers.parse(typed, "KZ")
-    except phonenumbers.NumberParseException:
-        number = None
-    if number is None or not phonenumbers.is_valid_number(number):
+    number = e164(typed)
+    if number is None:
         raise PydanticCustomError("not_a_phone", "a phone number is needed")
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return number
 
 
 Phone = Annotated[Text, Field(max_length=32, examples=["+77011234567"]), AfterValidator(_e164)]
@@ -39,7 +35,7 @@ class ConsentGiven(In):
 class Application(NewId):
     given_name: Annotated[Name, Field(examples=["Айгерім"])]
     family_name: Annotated[Name, Field(examples=["Серікқызы"])]
-    birth_on: Annotated[Day, Field(examples=["2005-03-14"])]
+    birth_on: Annotated[BirthDay, Field(examples=["2005-03-14"])]
     phone: Phone
     language: Language
     programmes: Annotated[frozenset[Programme], Field(min_length=1, examples=[["street"]])]
@@ -84,7 +80,7 @@ class VolunteerLine(Out):
 
 
 class VolunteerRead(VolunteerLine):
-    birth_on: Day
+    birth_on: BirthDay
     guardian_name: str | None
     guardian_phone: str | None
     rejection_reason: str | None

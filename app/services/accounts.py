@@ -14,7 +14,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
 from app.core.clock import utc_now
-from app.domain.errors import Conflict, Fault, Invalid, NotFound, Unauthenticated
+from app.core.database import Database
+from app.core.phones import e164
+from app.domain.errors import Conflict, Fault, Forbidden, Invalid, NotFound, Unauthenticated
 from app.domain.permissions import ALLOWED, AccountKind, Actor, Permission, Role
 from app.models.accounts import Account, SignIn
 from app.schemas.accounts import AccountRead
@@ -32,6 +34,11 @@ class Invitation:
     login: str
     code: str
     expires_at: datetime
+
+
+def canonical(login: str) -> str:
+    """The one form in which a login is kept, looked up and counted, however it was typed."""
+    return e164(login) or login.strip().lower()
 
 
 def visible_to(role: Role | None) -> SelectOfScalar[Account]:
@@ -66,7 +73,7 @@ async def create(
     session: AsyncSession, city_id: str | None, login: str, role: Role, kind: AccountKind = AccountKind.PERSON
 ) -> Account:
     """A new account that nobody can sign in to yet. Raises Conflict when the login is taken."""
-    login = login.strip().lower()
+    login = canonical(login)
     if (await session.exec(select(Account.id).where(Account.login == login))).first() is not None:
         raise Conflict("login_taken")
     account = Account(city_id=city_id, login=login, role=role, kind=kind)
@@ -76,7 +83,7 @@ async def create(
 
 
 def invite(account: Account) -> Invitation:
-    """Replaces an earlier invitation. 60 random bits, five guesses a minute at most: nothing slower is needed."""
+    """Replaces an earlier invitation. 64 random bits, ten guesses a minute: nothing slower is needed."""
     code = "-".join(secrets.token_hex(2) for _ in range(4))
     account.invitation_hash = _digest(code)
     account.invitation_expires_at = utc_now() + INVITATION_LIFETIME
@@ -85,7 +92,8 @@ def invite(account: Account) -> Invitation:
 
 async def invited(session: AsyncSession, login: str, code: str) -> Account:
     """The account that the code was made for, locked. Raises Unauthenticated; the reason is not told."""
-    account = await by_login(session, login, lock=True)
+    query = select(Account).where(Account.login == canonical(login)).with_for_update()
+    account = (await session.exec(query)).one_or_none()
     expected = account.invitation_hash if account else None
     fits = hmac.compare_digest(expected or b"", _digest(code.strip().lower()))
     if account is None or not fits or not account.is_active or _is_over(account.invitation_expires_at):
@@ -100,13 +108,28 @@ def set_secret(account: Account, secret_hash: str) -> None:
 
 def check_password(login: str, password: str) -> None:
     """Length and nothing obvious (NIST SP 800-63B): rules of composition only make worse passwords."""
-    if len(password) < MIN_PASSWORD_CHARACTERS or password.lower() == login.lower():
+    if len(password) < MIN_PASSWORD_CHARACTERS or canonical(password) == canonical(login):
         raise Invalid(Fault("weak_password", "/body/password", {"limit": MIN_PASSWORD_CHARACTERS}))
 
 
-async def by_login(session: AsyncSession, login: str, *, lock: bool = False) -> Account | None:
-    query = select(Account).where(Account.login == login.strip().lower())
-    return (await session.exec(query.with_for_update() if lock else query)).one_or_none()
+async def secret_hash(database: Database, login: str, kind: AccountKind) -> str | None:
+    """What the secret must match; None for an account that cannot sign in so. Holds no connection afterwards."""
+    query = select(Account.secret_hash).where(
+        Account.login == canonical(login), Account.kind == kind, col(Account.is_active).is_(True)
+    )
+    async with database.transaction() as session:
+        return (await session.exec(query)).one_or_none()
+
+
+async def by_secret(session: AsyncSession, login: str, matched: str | None) -> Account:
+    """The account whose secret was matched, locked. Raises Unauthenticated if it has another by now, or is off."""
+    query = select(Account).where(
+        Account.login == canonical(login), Account.secret_hash == matched, col(Account.is_active).is_(True)
+    )
+    account = (await session.exec(query.with_for_update())).one_or_none()
+    if account is None:
+        raise Unauthenticated("wrong_credentials")
+    return account
 
 
 async def own(session: AsyncSession, actor: Actor) -> Account:
@@ -124,8 +147,16 @@ async def get(session: AsyncSession, actor: Actor, account_id: UUID | None, kind
     return account
 
 
-async def change_access(session: AsyncSession, account: Account, *, role: Role, is_active: bool) -> None:
-    """Takes effect on the account's next request; switched off, its devices are signed out too."""
+async def change_access(session: AsyncSession, actor: Actor, account: Account, *, role: Role, is_active: bool) -> None:
+    """Takes effect on the account's next request; switched off, its devices are signed out too.
+
+    Raises Forbidden for the actor's own: an admin who changes another stays one, so a city never loses its last.
+    """
+    if account.id == actor.account_id:
+        raise Forbidden("own_account")
+    # Of two admins who switch each other off at once, one comes too late.
+    await own(session, actor)
+    await reads.confirm(session, actor)
     account.role, account.is_active = role, is_active
     account.authz_version += 1
     if not is_active:

@@ -1,20 +1,26 @@
 """Cities and their districts: what a day is there, and which district a point is in."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
 from shapely import STRtree, from_geojson, points, prepare
 from shapely.geometry.base import BaseGeometry
+from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.domain.errors import NotFound
+from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.permissions import Role
 from app.models.cities import City, District
+from app.schemas.cities import NamesGiven, NewCity
 from app.services.reads import Query
 
 CITY_ID = sa.bindparam("city_id", type_=sa.Text)
+_SLUG = re.compile(r"[a-z][a-z0-9-]{1,31}", re.ASCII)
 
 
 class Districts:
@@ -58,27 +64,67 @@ async def districts(session: AsyncSession, city: City) -> Districts:
     return known[1]
 
 
+def bundled(city_id: str) -> NewCity | None:
+    """A city that comes with the service, from app/data; None for any other."""
+    file = files("app") / "data" / f"{city_id}.json"
+    if not _SLUG.fullmatch(city_id) or not file.is_file():
+        return None
+    return NewCity.model_validate_json(file.read_bytes())
+
+
+async def found(session: AsyncSession, new: NewCity, *, is_demo: bool = False) -> City:
+    """A new city with the districts it was given. Raises Invalid with every fault, and Conflict `city_exists`."""
+    if faults := tuple(_faults(new)):
+        raise Invalid(*faults)
+    row = {"id": new.id, **_columns(new.names), "time_zone": new.time_zone, "is_demo": is_demo, "districts_version": 1}
+    made = await session.exec(insert(City).values(**row).on_conflict_do_nothing().returning(col(City.id)))
+    if made.first() is None:
+        raise Conflict("city_exists")
+    session.add_all(
+        District(
+            city_id=new.id,
+            id=district.id,
+            **_columns(district.names),
+            outline=district.outline,
+            source=osm_source(district.osm_relation),
+        )
+        for district in new.districts
+    )
+    await session.flush()
+    return await get(session, new.id)
+
+
+def osm_source(relation: int) -> str:
+    """The attribution that OpenStreetMap's licence asks for; also how a district is found by its relation."""
+    return f"OpenStreetMap relation {relation}, © OpenStreetMap contributors, ODbL"
+
+
+def _faults(new: NewCity) -> Iterator[Fault]:
+    if not _SLUG.fullmatch(new.id):
+        yield Fault("not_a_slug", "/id")
+    try:
+        ZoneInfo(new.time_zone)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        yield Fault("no_such_zone", "/time_zone", {"zone": new.time_zone})
+
+
+def _columns(names: NamesGiven) -> dict[str, str]:
+    return {"name_kk": names.kk, "name_ru": names.ru, "name_en": names.en}
+
+
 async def has_district(session: AsyncSession, city_id: str, district_id: str) -> bool:
     query = select(District.id).where(District.city_id == city_id, District.id == district_id)
     return (await session.exec(query)).first() is not None
 
 
 def public_city(role: Role | None, given: frozenset[str]) -> Query:
-    districts = (
-        sa.select(
-            sa.func.json_agg(
-                sa.func.json_build_object("id", District.id, "names", names(District)),
-            )
-        )
-        .where(col(District.city_id) == col(City.id))
-        .scalar_subquery()
-    )
+    district = sa.func.json_build_object("id", District.id, "names", names(District))
     return sa.select(
-        City.id,
+        col(City.id),
         names(City).label("names"),
-        City.time_zone,
-        City.is_demo,
-        sa.func.coalesce(districts, sa.text("'[]'::json")).label("districts"),
+        col(City.time_zone),
+        col(City.is_demo),
+        _of_each_district(district).label("districts"),
         sa.literal(1).label("version"),
     ).where(col(City.id) == CITY_ID)
 
@@ -95,11 +141,18 @@ def district_map(role: Role | None, given: frozenset[str]) -> Query:
         "properties",
         sa.func.json_build_object("names", names(District), "source", District.source),
     )
-    features = sa.select(sa.func.json_agg(feature)).where(col(District.city_id) == CITY_ID).scalar_subquery()
     return sa.select(
         sa.literal("FeatureCollection").label("type"),
-        sa.func.coalesce(features, sa.text("'[]'::json")).label("features"),
+        _of_each_district(feature).label("features"),
+    ).where(col(City.id) == CITY_ID)
+
+
+def _of_each_district(said: sa.Function[object]) -> sa.ColumnElement[object]:
+    """A JSON array in the order of the districts' ids; empty for a city without districts."""
+    listed = sa.select(sa.func.json_agg(aggregate_order_by(said, col(District.id)))).where(
+        col(District.city_id) == col(City.id)
     )
+    return sa.func.coalesce(listed.correlate(City).scalar_subquery(), sa.text("'[]'::json"))
 
 
 def names(of: type[City | District]) -> sa.Function[object]:

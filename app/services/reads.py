@@ -173,6 +173,8 @@ def _compiled(compose: Compose, role: Role | None, given: frozenset[str]) -> _Co
 
 def _compile(statement: Query) -> _Compiled:
     compiled = statement.compile(dialect=dialect.dialect())
+    if "POSTCOMPILE" in str(compiled):
+        raise TypeError("a read is compiled once: compare with `= ANY(:list)`, not with IN")
     names = tuple(compiled.positiontup or ())
     constants = {name: value for name, value in compiled.params.items() if value is not None}
     return _Compiled(str(compiled), names, constants)

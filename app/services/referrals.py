@@ -152,12 +152,10 @@ async def _items(session: AsyncSession, referral: Referral) -> list[ReferralItem
 
 
 async def _confirmed(session: AsyncSession, actor: Actor, resource_ids: list[UUID]) -> frozenset[UUID]:
-    query = (
-        resources.visible_to(actor.role)
-        .with_only_columns(col(Resource.id))
-        .where(col(Resource.id).in_(resource_ids), col(Resource.status) == ResourceStatus.CONFIRMED)
+    query = resources.visible_to(actor.role).where(
+        col(Resource.id).in_(resource_ids), col(Resource.status) == ResourceStatus.CONFIRMED
     )
-    return frozenset(await session.scalars(query, params=reads.values_of(actor)))
+    return frozenset(resource.id for resource in await session.exec(query, params=reads.values_of(actor)))
 
 
 def _item_faults(resource_ids: list[UUID], confirmed: frozenset[UUID]) -> list[Fault]:

@@ -11,7 +11,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from app.core.clock import day_in, utc_now
 from app.core.ids import new_id
-from app.domain.errors import Conflict, Fault, Invalid, NotFound
+from app.domain.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from app.domain.metrics import Metric
 from app.domain.permissions import ALLOWED, Actor, Permission, Role
 from app.domain.volunteers import (
@@ -26,6 +26,7 @@ from app.domain.volunteers import (
     VolunteerStatus,
     age_on,
 )
+from app.models.accounts import Account
 from app.models.cities import City
 from app.models.volunteers import Consent, Volunteer
 from app.schemas.volunteers import Application, VolunteerLine, VolunteerRead
@@ -115,9 +116,9 @@ async def reinstate(session: AsyncSession, actor: Actor, volunteer_id: UUID) -> 
 async def invite(session: AsyncSession, actor: Actor, volunteer_id: UUID) -> accounts.Invitation:
     """A code for the volunteer to set a password with; the earlier one is void. Raises Conflict unless active."""
     volunteer = await get(session, actor, volunteer_id, lock=True)
-    if volunteer.account_id is None or volunteer.status is not VolunteerStatus.ACTIVE:
+    if volunteer.status is not VolunteerStatus.ACTIVE:
         raise Conflict("wrong_status", noun="volunteer", status=volunteer.status, action="invite")
-    return accounts.invite(await accounts.get(session, actor, volunteer.account_id))
+    return accounts.invite(await _account(session, actor, volunteer))
 
 
 async def get(session: AsyncSession, actor: Actor, volunteer_id: UUID, *, lock: bool = False) -> Volunteer:
@@ -162,8 +163,16 @@ async def _advance(session: AsyncSession, actor: Actor, volunteer_id: UUID, acti
 
 
 async def _switch_account(session: AsyncSession, actor: Actor, volunteer: Volunteer, *, is_active: bool) -> None:
+    account = await _account(session, actor, volunteer)
+    await accounts.change_access(session, actor, account, role=account.role, is_active=is_active)
+
+
+async def _account(session: AsyncSession, actor: Actor, volunteer: Volunteer) -> Account:
+    """Raises Forbidden where it has risen to another role: through it a coordinator could become an admin."""
     account = await accounts.get(session, actor, volunteer.account_id)
-    await accounts.change_access(session, account, role=account.role, is_active=is_active)
+    if account.role is not Role.VOLUNTEER and not actor.may(Permission.ACCOUNT_MANAGE):
+        raise Forbidden("forbidden")
+    return account
 
 
 async def _reapply(session: AsyncSession, city: City, application: Application) -> None:
@@ -177,6 +186,7 @@ async def _reapply(session: AsyncSession, city: City, application: Application) 
     if volunteer is None:
         return
     volunteer.status = VOLUNTEER_FLOW.after(volunteer.status, VolunteerAction.REAPPLY)
+    volunteer.rejection_reason = None
     volunteer.sqlmodel_update(_particulars(application))
     session.add_all(_consents(city, volunteer.id, application))
 

@@ -1,6 +1,5 @@
 from app.domain.permissions import Role
 from app.models.ledger import LedgerEntry
-
 from tests.city import TestCity, removal
 
 

@@ -7,7 +7,7 @@ from shutil import copy, which
 import pytest
 
 BOOTSTRAP = Path(__file__).parents[2] / "scripts" / "bootstrap"
-POSIX_TOOLS = ("cat", "chmod", "cksum", "dirname", "grep", "mkdir", "mktemp", "rm", "sed", "sh")
+POSIX_TOOLS = ("cat", "chmod", "cksum", "dirname", "grep", "ln", "mkdir", "mktemp", "rm", "sed", "sh")
 
 OLD_PYTHON = """
 [ "$1" = --version ] && echo "Python 3.9.2"
@@ -17,15 +17,22 @@ case "$*" in *ensurepip*) exit 1 ;; esac
 """
 PYTHON_WITH_A_BROKEN_VENV = """
 [ "$2" = venv ] || exit 0
-mkdir .venv
-echo "Error: Command '.venv/bin/python3 -m ensurepip' returned non-zero exit status 1."
+mkdir .uv
+echo "Error: Command '.uv/bin/python3 -m ensurepip' returned non-zero exit status 1."
 exit 1
 """
-PYTHON_OFFLINE = """
+# Its `python3 -m venv` makes a python that is the program `pip`.
+PYTHON = """
 [ "$2" = venv ] || exit 0
-mkdir -p .venv/bin
-printf '#!/bin/sh\necho "ERROR: No matching distribution found for uv" >&2; exit 1' >.venv/bin/python
-chmod +x .venv/bin/python
+mkdir -p .uv/bin
+ln -s "$(command -v pip)" .uv/bin/python
+"""
+PIP = """
+ln -s "$(command -v downloaded-uv)" .uv/bin/uv
+"""
+PIP_OFFLINE = """
+echo "ERROR: No matching distribution found for uv" >&2
+exit 1
 """
 UV = """
 [ "$1" = sync ] || exit 0
@@ -93,17 +100,36 @@ def test_without_python_it_says_which_to_install(machine: Machine) -> None:
             PYTHON_WITHOUT_ENSUREPIP,
             "python3 lacks its venv module: install it (Debian, Ubuntu: apt install python3-venv)",
         ),
-        (PYTHON_WITH_A_BROKEN_VENV, "could not make .venv: Error: Command '.venv/bin/python3 -m ensurepip' returned"),
-        (PYTHON_OFFLINE, "could not download uv: ERROR: No matching distribution found for uv"),
+        (PYTHON_WITH_A_BROKEN_VENV, "could not make .uv: Error: Command '.uv/bin/python3 -m ensurepip' returned"),
+        (PYTHON, "could not download uv: ERROR: No matching distribution found for uv"),
     ],
     ids=["old", "without ensurepip", "broken venv", "offline"],
 )
 def test_a_python_that_will_not_do_is_refused_in_one_line(machine: Machine, python: str, reason: str) -> None:
     machine.install("python3", python)
+    machine.install("pip", PIP_OFFLINE)
     run = machine.bootstrap()
     assert run.returncode == 1
     assert run.stderr.splitlines()[-1].startswith(f"scripts/bootstrap: {reason}")
-    assert not (machine.clone / ".venv").exists()
+    assert not (machine.clone / ".uv").exists()
+
+
+def test_without_uv_it_installs_one_of_its_own(machine: Machine) -> None:
+    machine.install("python3", PYTHON)
+    machine.install("pip", PIP)
+    machine.install("downloaded-uv", UV)
+    assert machine.bootstrap().returncode == 0
+    assert machine.syncs() == ["sync --locked"]
+
+
+def test_a_venv_made_by_hand_survives_a_failure(machine: Machine) -> None:
+    by_hand = machine.clone / ".venv" / "bin" / "python"
+    by_hand.parent.mkdir(parents=True)
+    by_hand.touch()
+    machine.install("python3", PYTHON)
+    machine.install("pip", PIP_OFFLINE)
+    assert machine.bootstrap().returncode == 1
+    assert by_hand.exists()
 
 
 def test_of_what_uv_says_when_it_fails_only_the_cause_is_shown(machine: Machine) -> None:

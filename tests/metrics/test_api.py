@@ -1,0 +1,144 @@
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from app.core.ids import new_id
+from app.domain.metrics import Metric, Origin
+from app.domain.permissions import Role
+from app.models.ledger import LedgerEntry
+from tests.city import TestCity
+
+DAY = date(2026, 3, 1)
+
+
+def entry(city: TestCity, amount: int = 1, **changes: Any) -> LedgerEntry:
+    fact = {
+        "city_id": city.id,
+        "metric": Metric.GRAFFITI_PAINTED,
+        "origin": Origin.RECORDED,
+        "amount": amount,
+        "occurred_on": DAY,
+        "subject_id": new_id(),
+    }
+    return LedgerEntry(**(fact | changes))
+
+
+async def test_a_city_without_facts_has_every_metric_at_zero(city: TestCity):
+    totals = await city.totals()
+    assert set(totals) == set(Metric)
+    assert {(part["total"], part["recorded"], part["declared"]) for part in totals.values()} == {(0, 0, 0)}
+
+
+async def test_recorded_and_declared_stay_apart_and_add_up(city: TestCity):
+    await city.add(
+        entry(city, 5, district_id="west"),
+        entry(city, 7, occurred_on=DAY + timedelta(days=1)),
+        entry(city, 100, origin=Origin.DECLARED),
+    )
+    painted = (await city.totals())["graffiti_painted"]
+    assert (painted["total"], painted["recorded"], painted["declared"]) == (112, 12, 100)
+    for parts in (painted["districts"], painted["days"]):
+        assert sum(part["total"] for part in parts) == 112
+        assert sum(part["recorded"] for part in parts) == 12
+    assert [part["day"] for part in painted["days"]] == ["2026-03-02", "2026-03-01"]
+
+
+async def test_a_reversal_takes_its_fact_back(city: TestCity):
+    fact = entry(city, 5)
+    await city.add(fact)
+    await city.add(entry(city, -5, subject_id=fact.subject_id, reverses_id=fact.id))
+    assert (await city.totals())["graffiti_painted"]["total"] == 0
+
+
+async def test_a_range_and_a_district_narrow_every_part(city: TestCity):
+    await city.add(
+        entry(city, 1, district_id="west"),
+        entry(city, 2, district_id="east"),
+        entry(city, 4, district_id="west", occurred_on=DAY + timedelta(days=5)),
+    )
+    first = (await city.totals(**{"from": f"{DAY}", "to": f"{DAY}"}))["graffiti_painted"]
+    assert (first["total"], len(first["days"]), len(first["districts"])) == (3, 1, 2)
+    west = (await city.totals(district="west"))["graffiti_painted"]
+    assert (west["total"], [part["district_id"] for part in west["districts"]]) == (5, ["west"])
+
+
+async def test_only_so_many_days_are_listed_but_all_are_summed(city: TestCity):
+    await city.add(*(entry(city, 1, occurred_on=DAY + timedelta(days=n)) for n in range(5)))
+    painted = (await city.totals(days=2))["graffiti_painted"]
+    assert painted["total"] == 5
+    assert [part["day"] for part in painted["days"]] == ["2026-03-05", "2026-03-04"]
+    assert (await city.totals(days=0))["graffiti_painted"]["days"] == []
+
+
+async def test_a_range_that_ends_before_it_begins_is_refused(city: TestCity):
+    analyst = await city.as_(Role.ANALYST)
+    refused = await analyst.get("/metrics", params={"from": "2026-03-02", "to": "2026-03-01"})
+    assert [(e["code"], e["pointer"]) for e in refused.json()["errors"]] == [("ends_before_start", "/query/to")]
+
+
+async def test_everybody_may_read_the_public_totals(city: TestCity):
+    await city.add(entry(city, 5, district_id="west"))
+    public = (await city.anonymous.get(f"/public/{city.id}/metrics")).json()
+    signed_in = (await (await city.as_(Role.ANALYST)).get("/metrics")).json()
+    assert {**public, "as_of": ""} == {**signed_in, "as_of": ""}
+    assert public["is_demo"] is False
+
+
+async def test_of_people_the_public_learns_totals_only(city: TestCity):
+    await city.add(entry(city, metric=Metric.VOLUNTEERS_STREET, district_id="west"))
+    public = (await city.anonymous.get(f"/public/{city.id}/metrics")).json()["metrics"]
+    street = next(item for item in public if item["metric"] == "volunteers_street")
+    assert (street["total"], street["days"], street["districts"]) == (1, [], [])
+
+
+async def test_a_city_that_is_not_there_is_not_found(city: TestCity):
+    assert (await city.anonymous.get("/public/atlantis/metrics")).status_code == 404
+
+
+async def test_each_metric_is_defined_in_three_languages(city: TestCity):
+    defined = (await (await city.as_(Role.ANALYST)).get("/metrics/definitions")).json()["items"]
+    assert [item["metric"] for item in defined] == list(Metric)
+    assert all(
+        item[part][language]
+        for item in defined
+        for part in ("name", "definition", "unit")
+        for language in ("kk", "ru", "en")
+    )
+
+
+@pytest.mark.parametrize("statement", ["UPDATE ledger_entry SET amount = 9", "DELETE FROM ledger_entry"])
+async def test_the_database_refuses_to_change_the_ledger(city: TestCity, statement: str):
+    await city.add(entry(city))
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with city.database.transaction() as session:
+            await session.exec(text(f"{statement} WHERE city_id = '{city.id}'"))
+    assert [row.amount for row in await city.rows(LedgerEntry)] == [1]
+
+
+async def test_the_database_counts_a_fact_once_and_reverses_it_once(city: TestCity):
+    fact = entry(city)
+    await city.add(fact)
+    with pytest.raises(IntegrityError, match="uq_ledger_entry_fact"):
+        await city.add(entry(city, subject_id=fact.subject_id))
+    await city.add(entry(city, -1, subject_id=fact.subject_id, reverses_id=fact.id))
+    with pytest.raises(IntegrityError, match="reverses_id"):
+        await city.add(entry(city, -1, subject_id=fact.subject_id, reverses_id=fact.id))
+
+
+@pytest.mark.parametrize("changes", [{"amount": 0}, {"district_id": "north"}, {"reverses_id": UUID(int=0)}])
+async def test_the_database_refuses_an_entry_that_cannot_be(city: TestCity, changes: dict[str, Any]):
+    with pytest.raises(IntegrityError):
+        await city.add(entry(city, **changes))
+
+
+async def test_one_subject_counts_for_several_metrics(city: TestCity):
+    subject_id = uuid4()
+    await city.add(
+        entry(city, metric=Metric.VOLUNTEERS_STREET, subject_id=subject_id),
+        entry(city, metric=Metric.VOLUNTEERS_ONLINE, subject_id=subject_id),
+    )
+    assert await city.count(LedgerEntry) == 2

@@ -1,0 +1,141 @@
+import asyncio
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from app.domain.permissions import Role
+from app.domain.resources import ResourceKind, ResourceStatus
+from app.models.ledger import LedgerEntry
+from app.models.referrals import Referral
+from app.models.resources import Resource
+from tests.city import Client, TestCity
+
+TODAY = (datetime.now(UTC) + timedelta(hours=5)).date()
+YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
+
+
+def sending(number: str = "02-14/318", **changes) -> dict[str, str]:
+    return {"outgoing_number": number, "sent_on": f"{YESTERDAY}", "due_on": f"{TOMORROW}", **changes}
+
+
+def answer(word: str = "blocked", **changes) -> dict[str, str]:
+    return {"answer": word, "answered_on": f"{TODAY}", **changes}
+
+
+async def confirmed(city: TestCity, count: int = 1) -> list[str]:
+    rows = [
+        Resource(
+            city_id=city.id,
+            address=f"https://{uuid4()}.example",
+            address_key=f"{uuid4()}.example",
+            kind=ResourceKind.SITE,
+            status=ResourceStatus.CONFIRMED,
+            findings=1,
+        )
+        for _ in range(count)
+    ]
+    await city.add(*rows)
+    return sorted(str(row.id) for row in rows)
+
+
+async def drafted(coordinator: Client, resource_ids: list[str]) -> str:
+    draft = {"authority": "Ministry", "resource_ids": resource_ids}
+    return (await coordinator.post("/referrals", json=draft)).json()["id"]
+
+
+async def sent(city: TestCity, count: int = 1) -> tuple[str, list[str]]:
+    coordinator, resource_ids = await city.as_(Role.COORDINATOR), await confirmed(city, count)
+    referral_id = await drafted(coordinator, resource_ids)
+    assert (await coordinator.post(f"/referrals/{referral_id}/send", json=sending())).status_code == 200
+    return referral_id, resource_ids
+
+
+async def test_a_sent_referral_counts_its_resources_as_referred(city: TestCity):
+    await sent(city, 3)
+    referred = (await city.totals())["resources_referred"]
+    assert (referred["total"], referred["days"][0]["day"]) == (3, f"{YESTERDAY}")
+    assert {row.status for row in await city.rows(Resource)} == {ResourceStatus.REFERRED}
+
+
+async def test_the_answer_blocked_counts_and_refused_does_not(city: TestCity):
+    referral_id, (one, other) = await sent(city, 2)
+    coordinator = await city.as_(Role.COORDINATOR)
+
+    after_one = await coordinator.post(f"/referrals/{referral_id}/items/{one}/answer", json=answer())
+    assert (after_one.json()["status"], after_one.json()["answered"]) == ("sent", 1)
+    after_both = await coordinator.post(f"/referrals/{referral_id}/items/{other}/answer", json=answer("refused"))
+    assert (after_both.json()["status"], after_both.json()["answered"]) == ("answered", 2)
+
+    assert (await city.totals())["resources_blocked"]["total"] == 1
+    assert (await coordinator.get(f"/resources/{one}")).json()["status"] == "block_reported"
+    assert (await coordinator.get(f"/resources/{other}")).json()["status"] == "refused"
+    items = (await coordinator.get(f"/referrals/{referral_id}/items")).json()["items"]
+    assert {item["resource_id"]: item["answer"] for item in items} == {one: "blocked", other: "refused"}
+
+
+async def test_an_answer_is_recorded_once_however_often_it_is_sent_at_once(city: TestCity):
+    referral_id, (resource_id, _) = await sent(city, 2)
+    coordinator = await city.as_(Role.COORDINATOR)
+    address = f"/referrals/{referral_id}/items/{resource_id}/answer"
+    answers = await asyncio.gather(*(coordinator.post(address, json=answer()) for _ in range(5)))
+    assert sorted(each.status_code for each in answers) == [200, 409, 409, 409, 409]
+    assert (await city.totals())["resources_blocked"]["total"] == 1
+
+
+async def test_only_confirmed_resources_are_referred_and_each_once(city: TestCity):
+    coordinator = await city.as_(Role.COORDINATOR)
+    (good,) = await confirmed(city)
+    draft = {"authority": "Ministry", "resource_ids": [good, str(uuid4()), good]}
+    refused = await coordinator.post("/referrals", json=draft)
+    assert [(e["code"], e["pointer"]) for e in refused.json()["errors"]] == [
+        ("not_confirmed", "/body/resource_ids/1"),
+        ("twice", "/body/resource_ids/2"),
+    ]
+    assert await city.count(Referral) == 0
+
+
+async def test_a_resource_goes_out_with_one_referral_of_two(city: TestCity):
+    coordinator = await city.as_(Role.COORDINATOR)
+    resource_ids = await confirmed(city, 4)
+    referrals = [await drafted(coordinator, ids) for ids in (resource_ids, resource_ids[::-1])]
+    answers = await asyncio.gather(
+        *(coordinator.post(f"/referrals/{one}/send", json=sending(one)) for one in referrals)
+    )
+    assert sorted(each.status_code for each in answers) == [200, 409]
+    assert await city.count(LedgerEntry) == 4
+
+
+async def test_an_outgoing_number_is_used_once(city: TestCity):
+    await sent(city)
+    coordinator = await city.as_(Role.COORDINATOR)
+    second = await drafted(coordinator, await confirmed(city))
+    assert (await coordinator.post(f"/referrals/{second}/send", json=sending())).status_code == 409
+    assert (await coordinator.get(f"/referrals/{second}")).json()["status"] == "draft"
+
+
+async def test_days_are_in_their_order(city: TestCity):
+    coordinator = await city.as_(Role.COORDINATOR)
+    referral_id = await drafted(coordinator, resource_ids := await confirmed(city))
+    wrong = sending(sent_on=f"{TOMORROW}", due_on=f"{YESTERDAY}")
+    refused = await coordinator.post(f"/referrals/{referral_id}/send", json=wrong)
+    assert [fault["code"] for fault in refused.json()["errors"]] == ["in_future", "ends_before_start"]
+    await coordinator.post(f"/referrals/{referral_id}/send", json=sending())
+    for day in (YESTERDAY - timedelta(days=1), TOMORROW):
+        early = await coordinator.post(
+            f"/referrals/{referral_id}/items/{resource_ids[0]}/answer", json=answer(answered_on=f"{day}")
+        )
+        assert [fault["code"] for fault in early.json()["errors"]] == ["answer_day"]
+    assert (await city.totals())["resources_blocked"]["total"] == 0
+
+
+async def test_a_draft_takes_no_answer(city: TestCity):
+    coordinator = await city.as_(Role.COORDINATOR)
+    referral_id = await drafted(coordinator, (resource_ids := await confirmed(city)))
+    refused = await coordinator.post(f"/referrals/{referral_id}/items/{resource_ids[0]}/answer", json=answer())
+    assert refused.json()["code"] == "wrong_status"
+
+
+async def test_an_answer_about_something_else_is_not_found(city: TestCity):
+    referral_id, _ = await sent(city)
+    coordinator = await city.as_(Role.COORDINATOR)
+    missing = await coordinator.post(f"/referrals/{referral_id}/items/{uuid4()}/answer", json=answer())
+    assert missing.status_code == 404
