@@ -3,44 +3,69 @@
 import gc
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
+from starlette.types import ASGIApp
 
-from app import VERSION, docs, problems, telemetry
+from app import VERSION, docs, openapi, problems, telemetry
 from app.authentication import Identity
 from app.core.cipher import Cipher
 from app.core.config import Settings
 from app.core.database import Database, DatabaseOptions
 from app.core.passwords import Passwords
 from app.core.throttle import Throttle
-from app.domain.errors import Forbidden, Invalid, Unauthenticated, Unavailable
+from app.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 from app.jobs import housekeeping
-from app.routers import accounts, auth, metrics, operations, public, raids, records, referrals, resources, spots, volunteers
+from app.routers import (
+    accounts,
+    auth,
+    metrics,
+    operations,
+    public,
+    raids,
+    records,
+    referrals,
+    resources,
+    spots,
+    volunteers,
+)
 
-SIGNED_IN = problems.problems(Unauthenticated, Forbidden, Invalid, Unavailable)
+# NotFound: an account of no city can name one that does not exist.
+SIGNED_IN = problems.problems(Unauthenticated, Forbidden, NotFound, Invalid, Unavailable)
 PUBLIC = problems.problems(Invalid, Unavailable)
+STATELESS = problems.problems(Invalid)
+
+
+class Narkostop(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        return self.openapi_schema or openapi.complete(super().openapi())
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Telemetry goes around Starlette's own answer to an error too: it has the same headers as any other."""
+        return telemetry.Telemetry(super().build_middleware_stack())
 
 
 def create_app(settings: Settings) -> FastAPI:
     """Needs `database_url` and `secret_key`; `narkostop serve` sees to both."""
-    app = FastAPI(
+    app = Narkostop(
         title="Narkostop",
         version=VERSION,
         summary="Volunteers against drug advertising: raids, findings, referrals, and counts traced to their facts.",
+        description=openapi.INFO,
         lifespan=lifespan,
         generate_unique_id_function=_operation_id,
         docs_url=None,
         redoc_url=None,
-        max_body_size=settings.max_body_bytes,
         license_info={"name": "MIT", "identifier": "MIT"},
     )
     app.state.settings = settings
     problems.install(app)
-    app.include_router(_v1(settings))
-    app.include_router(auth.well_known)
-    app.include_router(operations.router)
+    app.include_router(_v1())
+    for router in (auth.well_known, operations.router):
+        app.include_router(router, responses=STATELESS)
     docs.install(app)
     if settings.cors_origins:
         app.add_middleware(
@@ -50,17 +75,15 @@ def create_app(settings: Settings) -> FastAPI:
             allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-City"],
             expose_headers=["ETag", "Link", "Retry-After", "X-Request-Id"],
         )
-    app.add_middleware(telemetry.Telemetry)
     return app
 
 
-def _v1(settings: Settings) -> APIRouter:
+def _v1() -> APIRouter:
     v1 = APIRouter(prefix="/v1")
     for router in (auth.router, public.router):
         v1.include_router(router, responses=PUBLIC)
-    for module in (raids, spots, volunteers, accounts, resources, referrals, metrics):
+    for module in (raids, spots, volunteers, accounts, resources, referrals, records, metrics):
         v1.include_router(module.router, responses=SIGNED_IN)
-    v1.include_router(records.router, responses=SIGNED_IN, max_body_size=settings.max_import_bytes)
     for module in (volunteers, accounts):
         v1.include_router(module.secret_router, responses=SIGNED_IN)
     return v1

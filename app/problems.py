@@ -12,13 +12,13 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import compile_path
 
 from app import messages
 from app.core.database import DatabaseUnavailableError, OutcomeUnknownError
 from app.core.throttle import ThrottledError
 from app.domain import errors
 from app.domain.errors import DomainError, Fault
-from app.schemas.base import Problem
 
 STATUS: dict[type[DomainError], int] = {
     errors.Unauthenticated: 401,
@@ -31,12 +31,16 @@ STATUS: dict[type[DomainError], int] = {
     errors.TooManyRequests: 429,
     errors.Unavailable: 503,
 }
-_FRAMEWORK = {404: "no_such_path", 405: "method_not_allowed", 413: "body_too_large"}
+_FRAMEWORK = {
+    404: "no_such_path",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+}
 # The request's own words for Pydantic's error types, with the context value that says the limit.
 _FAULTS: dict[str, tuple[str, str | None]] = {
     "missing": ("missing", None),
     "extra_forbidden": ("unknown", None),
-    "json_invalid": ("invalid_json", None),
     "string_too_short": ("too_short", "min_length"),
     "string_too_long": ("too_long", "max_length"),
     "too_short": ("too_short", "min_length"),
@@ -64,14 +68,13 @@ log = structlog.get_logger(__name__)
 
 def problems(*refusals: type[DomainError]) -> dict[int | str, dict[str, Any]]:
     """The `responses=` of a route: which refusals it gives, declared in OpenAPI."""
-    return {
-        STATUS[refusal]: {
-            "model": Problem,
-            "description": (refusal.__doc__ or "").splitlines()[0],
-            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
-        for refusal in refusals
-    }
+    return {STATUS[refusal]: declared((refusal.__doc__ or "").splitlines()[0]) for refusal in refusals}
+
+
+def declared(description: str) -> dict[str, Any]:
+    """Without FastAPI's `model`, which would declare application/json as well; app/openapi.py adds the schema."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": description, "content": {"application/problem+json": {"schema": schema}}}
 
 
 def install(app: FastAPI) -> None:
@@ -138,7 +141,22 @@ async def _malformed(request: Request, error: Exception) -> Response:
 async def _framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = _FRAMEWORK.get(error.status_code, "bad_request")
-    return _problem(request, error.status_code, code, headers=dict(error.headers or {}))
+    details: dict[str, str | int] = {"expected": error.detail} if code == "unsupported_media_type" else {}
+    headers = dict(error.headers or {})
+    if code == "method_not_allowed" and (allowed := _methods(request)):
+        headers["Allow"] = ", ".join(sorted(allowed))
+    return _problem(request, error.status_code, code, details=details, headers=headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """Of all operations at the path; Starlette names those of the first alone."""
+    paths: dict[str, dict[str, object]] = request.app.openapi()["paths"]
+    return {
+        method.upper()
+        for path, operations in paths.items()
+        if compile_path(path)[0].fullmatch(request.url.path)
+        for method in operations
+    }
 
 
 async def _collided(request: Request, error: Exception) -> Response:
@@ -161,31 +179,21 @@ async def _throttled(request: Request, error: Exception) -> Response:
 
 
 async def _broken(request: Request, error: Exception) -> Response:
-    # The traceback goes to the log and without its values: they may be about a person.
-    log.error("internal error", kind=type(error).__name__, where=_places(error))
+    # app/telemetry.py logs it.
     return _problem(request, 500, "internal")
-
-
-def _places(error: BaseException) -> list[str]:
-    places: list[str] = []
-    trace = error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        places.append(f"{code.co_filename.rpartition('/')[2]}:{trace.tb_lineno} {code.co_name}")
-        trace = trace.tb_next
-    return places[-8:]
 
 
 def as_fault(item: dict[str, Any]) -> Fault:
     """A Pydantic error in our words. The input is never repeated: it may be personal, or not even text."""
-    kind, context = item["type"], item.get("ctx", {})
-    if kind in messages.CATALOGUE["faults"]:
-        return Fault(kind, pointer(item["loc"]), {})
-    code, limit = _FAULTS.get(kind, ("wrong_type", None))
+    kind, location = item["type"], item["loc"]
+    if kind == "json_invalid":
+        return Fault("invalid_json", pointer(location[:1]))
+    own = kind if kind in messages.CATALOGUE["faults"] else "wrong_type"
+    code, limit = _FAULTS.get(kind, (own, None))
     if limit is None:
-        return Fault(code, pointer(item["loc"]))
+        return Fault(code, pointer(location))
     name = "expected" if code == "not_listed" else "limit"
-    return Fault(code, pointer(item["loc"]), {name: _plain(context[limit])})
+    return Fault(code, pointer(location), {name: _plain(item["ctx"][limit])})
 
 
 def pointer(location: Iterable[str | int]) -> str:

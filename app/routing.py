@@ -7,14 +7,15 @@ with an Idempotency-Key in the same commit. See docs/adr/0004-unit-of-work.md.
 
 import json
 import re
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Coroutine
-from typing import Any
+from typing import Any, cast
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
-from fastapi.params import Form, Header, Path
+from fastapi.params import Body, Header, Path
 from fastapi.routing import APIRoute
 from fastapi.security.base import SecurityBase
 from starlette.exceptions import HTTPException
@@ -31,14 +32,14 @@ from app.services import idempotency, reads
 from app.services.idempotency import Kept, Slot
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-_KEY = re.compile(openapi.KEY_PATTERN)
+_KEY = re.compile(openapi.KEY)
 _KEPT_HEADERS = frozenset({"content-type", "etag", "location"})
-_FORM = "application/x-www-form-urlencoded"
-_JSON = re.compile(r"application/(?:[a-z0-9.-]+\+)?json")
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class StrictRequest(Request):
+    max_body_bytes: int
+
     async def json(self) -> Any:
         try:
             return parse(await self.body())
@@ -48,13 +49,13 @@ class StrictRequest(Request):
     async def stream(self) -> AsyncGenerator[bytes]:
         """As Starlette's, but a body that is too large or breaks off is refused as it comes, whatever its length says.
 
-        FastAPI's `max_body_size` refuses it too, but with an answer in plain text from outside of our handlers.
+        FastAPI's own `max_body_size` answers in plain text, from outside of our handlers.
         """
-        read, limit = 0, self.scope["max_body_bytes"]
+        read = 0
         try:
             async for chunk in super().stream():
                 read += len(chunk)
-                if read > limit:
+                if read > self.max_body_bytes:
                     raise HTTPException(413)
                 yield chunk
         except ClientDisconnect as error:
@@ -66,7 +67,8 @@ class Route(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
-        self.openapi_extra = openapi.common(self, writes=self._writes, keeps_answers=self.keeps_answers)
+        if self._writes:
+            self.openapi_extra = openapi.of_a_write(has_body=bool(self.body_field), keeps_answer=self.keeps_answers)
 
     @staticmethod
     def max_body_bytes(settings: Settings) -> int:
@@ -84,7 +86,7 @@ class Route(APIRoute):
 
         async def write(request: Request) -> Response:
             refuse_odd_query(request, known)
-            strict = await self._whole(request)
+            strict = await self._with_body(request)
             actor = await actor_of(request) if asks_who else None
             return await retried(lambda: unit_of_work(strict, actor, handler, keeps_answer=self.keeps_answers))
 
@@ -94,20 +96,13 @@ class Route(APIRoute):
     def _writes(self) -> bool:
         return not WRITES.isdisjoint(self.methods or ())
 
-    async def _whole(self, request: Request) -> Request:
-        """With its body, read before a transaction is open: who sends slowly must not hold a connection."""
-        scope = {**request.scope, "max_body_bytes": self.max_body_bytes(request.app.state.settings)}
-        strict = StrictRequest(scope, request.receive)
+    async def _with_body(self, request: Request) -> Request:
+        """Read before a transaction is open: who sends slowly must not hold a connection."""
+        strict = StrictRequest(request.scope, request.receive)
+        strict.max_body_bytes = self.max_body_bytes(request.app.state.settings)
         if await strict.body() and self.body_field:
-            self._refuse_other_media(request.headers.get("content-type", ""))
+            refuse_other_media(request, cast("Body", self.body_field.field_info).media_type)
         return strict
-
-    def _refuse_other_media(self, content_type: str) -> None:
-        media = content_type.partition(";")[0].strip().lower()
-        is_form = self.body_field is not None and isinstance(self.body_field.field_info, Form)
-        if media != _FORM if is_form else not _JSON.fullmatch(media):
-            expected = _FORM if is_form else "application/json"
-            raise HTTPException(415, expected, {"Accept": expected})
 
 
 class SecretRoute(Route):
@@ -116,13 +111,19 @@ class SecretRoute(Route):
     keeps_answers = False
 
 
+def refuse_other_media(request: Request, expected: str) -> None:
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if sent != expected:
+        raise HTTPException(415, expected, {"Accept": expected})
+
+
 def refuse_odd_query(request: Request, known: frozenset[str]) -> None:
     """A misspelt filter must not quietly give everything, nor one given twice something else than was meant."""
     if not request.scope["query_string"]:
         return
-    names = [name for name, _ in request.query_params.multi_items()]
-    odd = {name: "twice" if name in known else "extra_forbidden" for name in names if names.count(name) > 1}
-    odd |= dict.fromkeys(set(names) - known, "extra_forbidden")
+    given = Counter(name for name, _ in request.query_params.multi_items())
+    odd = {name: "twice" for name, times in given.items() if times > 1}
+    odd |= dict.fromkeys(given.keys() - known, "extra_forbidden")
     if odd:
         raise RequestValidationError([{"type": kind, "loc": ("query", name)} for name, kind in sorted(odd.items())])
 

@@ -6,6 +6,7 @@ One plain ASGI layer around everything; it adds the security headers too, so tha
 import logging
 import sys
 import time
+import traceback
 from uuid import uuid4
 
 import structlog
@@ -15,15 +16,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.database import Database
 
-REQUESTS = Counter("narkostop_http_requests_total", "Requests answered", ["method", "route", "status"])
+REQUESTS = Counter("narkostop_http_requests_total", "Requests answered", ["operation", "status"])
 SECONDS = Histogram(
     "narkostop_http_request_seconds",
     "Time until the answer has left",
-    ["method", "route"],
+    ["operation"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 CONNECTIONS = Gauge("narkostop_database_connections", "Connections of this process", ["pool", "state"])
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 _SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -62,6 +62,10 @@ class Telemetry:
 
         try:
             await self.app(scope, receive, send_with_headers)
+        except Exception as error:  # noqa: BLE001 nothing is around this but the server
+            # Answered as a 500 already. The traceback is logged without its values, which may be about a person;
+            # raised further, the server would print them.
+            log.error("internal error", id=request_id, kind=type(error).__name__, where=_places(error))  # noqa: TRY400
         finally:
             _observe(scope, status, time.perf_counter() - began)
 
@@ -72,13 +76,17 @@ def _policy(message: Message) -> list[tuple[bytes, bytes]]:
     return [] if has_own else [_NOTHING_LOADS]
 
 
+def _places(error: BaseException) -> list[str]:
+    frames = traceback.extract_tb(error.__traceback__)[-8:]
+    return [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+
+
 def _observe(scope: Scope, status: int, seconds: float) -> None:
-    """By the route's pattern, never by its path: a path has ids in it, and an attacker can make up any number."""
-    route = getattr(scope.get("route"), "path_format", "unknown")
-    method = scope["method"] if scope["method"] in _METHODS else "other"
-    REQUESTS.labels(method, route, status).inc()
-    SECONDS.labels(method, route).observe(seconds)
-    log.info("answered", id=scope["request_id"], method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+    """By OpenAPI's operationId, never by the path: a path has ids in it, and an attacker can make up any number."""
+    operation = getattr(scope.get("route"), "name", "unknown")
+    REQUESTS.labels(operation, status).inc()
+    SECONDS.labels(operation).observe(seconds)
+    log.info("answered", id=scope["request_id"], operation=operation, status=status, ms=round(seconds * 1000, 1))
 
 
 def watch(database: Database) -> None:

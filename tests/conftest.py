@@ -35,7 +35,6 @@ def pytest_configure(config: pytest.Config) -> None:
     url = os.environ.get("TEST_DATABASE_URL")
     if url is None:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="narkostop-tests-"))
-        Path(folder).chmod(0o755)
         url = stack.enter_context(running_postgres(Path(folder), durable=False))
     os.environ["NARKOSTOP_TEST_SERVER"] = url
     asyncio.run(execute(url, f"DROP DATABASE IF EXISTS {TEMPLATE}", f"CREATE DATABASE {TEMPLATE}"))

@@ -6,13 +6,14 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
-from app.cli import accounts, cities, records, server
+from app.cli import accounts, cities, demo, records, server
 from app.cli.session import CommandError
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 cli.command()(server.run)
 cli.command()(server.serve)
 cli.command()(server.migrate)
+cli.command()(demo.demo)
 cli.add_typer(accounts.cli, name="account")
 cli.add_typer(cities.cli, name="city")
 cli.add_typer(records.cli, name="import")

@@ -1,4 +1,5 @@
 import asyncio
+import signal
 import socket
 from contextlib import closing
 
@@ -40,6 +41,9 @@ def run() -> None:
 
 def _serve(settings: Settings) -> None:
     configure_logging(settings.log_level)
+    # uvicorn ends in order and then sends itself the signal again; as an interrupt it lets `with` blocks end too.
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, signal.default_int_handler)
     _check_secret(settings)
     uvicorn.run(
         create_app(settings),

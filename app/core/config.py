@@ -1,12 +1,12 @@
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field, HttpUrl, SecretStr
+from pydantic import BeforeValidator, Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
-def _by_commas(value: object) -> object:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+def _listed(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -21,33 +21,51 @@ class Settings(BaseSettings):
     database_url: Annotated[str | None, Field(validation_alias="DATABASE_URL")] = None
     """PostgreSQL 15 or newer. Unset: the bundled one is started on `data_dir`."""
     data_dir: Path = Path(".data")
-    """Where the bundled PostgreSQL and the development secret live."""
+    """Where the bundled PostgreSQL and the secret of a development machine live."""
     host: str = "127.0.0.1"
+    """The address to listen on."""
     port: Annotated[int, Field(ge=1, le=65535)] = 8000
+    """The port to listen on."""
     public_url: HttpUrl = HttpUrl("http://127.0.0.1:8000")
-    """The issuer named in access tokens; clients see it."""
+    """Where clients reach the service; the issuer named in access tokens."""
     secret_key: SecretStr | None = None
     """Encrypts the private signing keys in the database; at least 32 characters."""
-    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_commas)] = ()
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = ()
     """Web frontends that may call from a browser, separated by commas."""
     trusted_proxies: str = "127.0.0.1"
     """Addresses whose X-Forwarded-For is believed, separated by commas."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = 262_144
+    """The largest request body."""
     max_import_bytes: Annotated[int, Field(ge=1024)] = 33_554_432
+    """The largest body of POST /v1/imports."""
     read_connections: Annotated[int, Field(ge=1, le=100)] = 10
+    """Connections of one process to PostgreSQL for reads."""
     write_connections: Annotated[int, Field(ge=1, le=100)] = 10
+    """Connections of one process to PostgreSQL for writes."""
     statement_cache_size: Annotated[int, Field(ge=0)] = 256
     """Prepared statements kept by a connection; 0 behind pgbouncer in transaction mode."""
     statement_timeout_ms: Annotated[int, Field(ge=100)] = 10_000
+    """A statement that runs longer is ended and answered with 503."""
     sign_ins_per_minute: Annotated[int, Field(ge=1)] = 10
     """Failed sign-ins allowed for one account, and ten times as many for one address."""
     applications_per_hour: Annotated[int, Field(ge=1)] = 30
     """Volunteer applications accepted from one address."""
     max_requests_at_once: Annotated[int, Field(ge=1)] = 500
+    """More are answered with 503 at once, before they wait for a connection."""
     external_issuer: str | None = None
-    """`iss` of an outside identity provider whose tokens are accepted too."""
+    """`iss` of an outside identity provider whose tokens are accepted too; the next two belong to it."""
     external_jwks_url: HttpUrl | None = None
+    """Where its public keys are."""
     external_audience: str | None = None
+    """The `aud` that its tokens for this service carry."""
     metrics_token: SecretStr | None = None
     """Bearer token that Prometheus must send to /metrics; unset: no token is asked for."""
     log_level: str = "INFO"
+    """DEBUG, INFO, WARNING, ERROR or CRITICAL."""
+
+    @model_validator(mode="after")
+    def _names_the_outside_issuer_whole(self) -> Self:
+        named = {self.external_issuer is None, self.external_jwks_url is None, self.external_audience is None}
+        if len(named) > 1:
+            raise ValueError("external_issuer, external_jwks_url and external_audience belong together")
+        return self

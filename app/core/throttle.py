@@ -1,4 +1,5 @@
 import time
+from collections.abc import Callable
 from ipaddress import IPv4Address, ip_address, ip_network
 from math import ceil
 
@@ -41,9 +42,10 @@ class Allowance:
     so they take no more memory than one period's worth of attempts, twice.
     """
 
-    def __init__(self, attempts: int, period_s: int) -> None:
+    def __init__(self, attempts: int, period_s: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._period_s = period_s
         self._attempt_s = period_s / attempts
+        self._clock = clock
         self._whole_at: dict[str, float] = {}
         self._sweep_at = _KEYS_BEFORE_SWEEP
 
@@ -51,7 +53,7 @@ class Allowance:
         return len(self._whole_at)
 
     def take(self, key: str) -> None:
-        now = time.monotonic()
+        now = self._clock()
         whole_at = max(now, self._whole_at.get(key, now)) + self._attempt_s
         too_soon_by = whole_at - now - self._period_s
         if too_soon_by > self._attempt_s / 2:  # not 0: sums of fractions are not exact

@@ -12,8 +12,10 @@ def _lower(login: str) -> str:
 
 
 Login = Annotated[
-    Text,
-    Field(max_length=254, pattern=r"^[A-Za-z0-9._%+@-]+$", examples=["coordinator@example.kz"]),
+    str,
+    Field(
+        strict=True, min_length=1, max_length=254, pattern=r"^[A-Za-z0-9._%+@-]+$", examples=["coordinator@example.kz"]
+    ),
     AfterValidator(_lower),
 ]
 

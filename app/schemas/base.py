@@ -1,5 +1,6 @@
 """The types every body is made of: nothing gets past them that PostgreSQL or a phone could choke on."""
 
+import re
 import unicodedata
 from datetime import UTC, date, datetime
 from typing import Annotated
@@ -18,6 +19,13 @@ from pydantic_core import PydanticCustomError
 
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _LAYOUT = frozenset("\n\t")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(
+    _DAY.pattern + r"T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})", re.IGNORECASE
+)
+# For clients, in the document; _clean decides.
+_PRINTABLE = r"[^\x00-\x08\x0b-\x1f\x7f-\x9f]"
+_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 def _clean(text: str) -> str:
@@ -28,10 +36,28 @@ def _clean(text: str) -> str:
     return text
 
 
-def _only_text(value: object) -> object:
-    if not isinstance(value, str | date):
-        raise PydanticCustomError("date_text", "a date is written as text")
+def _rfc3339(value: object) -> object:
+    """Pydantic reads numbers, also within quotes, as seconds since 1970, and other forms of ISO 8601."""
+    if not isinstance(value, datetime) and not _matches(_MOMENT, value):
+        raise PydanticCustomError("not_a_moment", "a moment is written as RFC 3339 has it")
     return value
+
+
+def _full_date(value: object) -> object:
+    if not isinstance(value, date) and not _matches(_DAY, value):
+        raise PydanticCustomError("not_a_day", "a day is written as RFC 3339 has it")
+    return value
+
+
+def _digits(value: object) -> object:
+    """Pydantic reads "1_0" and " 1" as well."""
+    if not isinstance(value, int) and not _matches(_NUMBER, value):
+        raise PydanticCustomError("wrong_type", "digits are needed")
+    return value
+
+
+def _matches(pattern: re.Pattern[str], value: object) -> bool:
+    return isinstance(value, str) and pattern.fullmatch(value) is not None
 
 
 def _within_reason(moment: datetime) -> datetime:
@@ -48,14 +74,22 @@ def _day_within_reason(day: date) -> date:
 
 
 # Length is checked after NFC, which can make a text longer.
-Text = Annotated[str, Field(strict=True), AfterValidator(_clean), StringConstraints(min_length=1)]
-Moment = Annotated[AwareDatetime, BeforeValidator(_only_text), AfterValidator(_within_reason)]
+Text = Annotated[
+    str,
+    Field(strict=True, json_schema_extra={"pattern": rf"^{_PRINTABLE}*\S{_PRINTABLE}*$"}),
+    AfterValidator(_clean),
+    StringConstraints(min_length=1),
+]
+Moment = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(_within_reason)]
 """RFC 3339 with an offset, from 2000 to 2099; inside always UTC."""
-Day = Annotated[date, BeforeValidator(_only_text), AfterValidator(_day_within_reason)]
+Day = Annotated[date, BeforeValidator(_full_date), AfterValidator(_day_within_reason)]
 """A calendar day of the city, from 2000 to 2099."""
-BirthDay = Annotated[date, BeforeValidator(_only_text)]
+BirthDay = Annotated[date, BeforeValidator(_full_date)]
 """Of any year: who is too young or too old is for the programme to say."""
 Count = Annotated[int, Field(strict=True)]
+DIGITS = BeforeValidator(_digits)
+"""For numbers in a query; stands after the bounds, so that the document has them."""
+DistrictId = Annotated[Text, Field(max_length=32)]
 Latitude = Annotated[float, Field(strict=True, ge=-90, le=90, allow_inf_nan=False, examples=[43.238])]
 """Degrees north, WGS 84."""
 Longitude = Annotated[float, Field(strict=True, ge=-180, le=180, allow_inf_nan=False, examples=[76.945])]
@@ -81,7 +115,7 @@ class NewId(In):
 
 
 class PageQuery(In):
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    limit: Annotated[int, Field(ge=1, le=200), DIGITS] = 50
     after: Annotated[UUID | None, Field(description="`next` of the page before")] = None
 
 

@@ -24,6 +24,7 @@ class CityRead(Out):
     time_zone: str
     is_demo: bool
     districts: list[DistrictName]
+    version: Annotated[int, Field(description="Rises when outlines change: the map has to be read again")]
 
 
 class Geometry(Out):

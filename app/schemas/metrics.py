@@ -4,15 +4,17 @@ from uuid import UUID
 from pydantic import Field
 
 from app.domain.metrics import Metric, Precision
-from app.schemas.base import Day, In, Moment, Out
+from app.schemas.base import DIGITS, Day, DistrictId, In, Moment, Out
 
 
 class MetricsQuery(In):
     from_: Annotated[Day | None, Field(alias="from", description="First day, in the city's time zone")] = None
     to: Annotated[Day | None, Field(description="Last day, included")] = None
-    district: Annotated[str | None, Field(max_length=32)] = None
+    district: DistrictId | None = None
     days: Annotated[
-        int, Field(ge=0, le=366, description="How many days to list for each metric, the newest with a fact first")
+        int,
+        Field(ge=0, le=366, description="How many days to list for each metric, the newest with a fact first"),
+        DIGITS,
     ] = 31
 
 
@@ -50,6 +52,12 @@ class DeclaredRead(Out):
     source: str
     published_on: Day
     url: str | None
+    counted: Annotated[
+        bool, Field(description="false: another total for the same days is in the sum, and this one stands beside it")
+    ]
+    overlaps_recorded: Annotated[
+        bool, Field(description="true: this system recorded facts on these days too, perhaps the same ones")
+    ]
 
 
 class MetricsRead(Out):

@@ -5,7 +5,7 @@ from pydantic import Field
 
 from app.domain.raids import MAX_CAPACITY, AssignmentStatus, RaidStatus
 from app.domain.spots import SpotKind
-from app.schemas.base import Count, In, Moment, NewId, Out, PageQuery, Point, Text
+from app.schemas.base import Count, DistrictId, In, Moment, NewId, Out, PageQuery, Point, Text
 
 Title = Annotated[Text, Field(max_length=120, examples=["Almaly, Saturday"])]
 MeetingPoint = Annotated[Text, Field(max_length=300, examples=["Abay metro, south exit"])]
@@ -52,7 +52,7 @@ class RaidPage(Out):
 
 class RaidQuery(PageQuery):
     status: RaidStatus | None = None
-    district: Annotated[str, Field(max_length=32)] | None = None
+    district: DistrictId | None = None
 
 
 class Cancellation(In):

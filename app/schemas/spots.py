@@ -4,7 +4,7 @@ from uuid import UUID
 from pydantic import Field
 
 from app.domain.spots import SpotKind, SpotStatus
-from app.schemas.base import Moment, NewId, Out, PageQuery, Point, Text
+from app.schemas.base import DistrictId, Moment, NewId, Out, PageQuery, Point, Text
 
 
 class SightingReport(NewId):
@@ -44,4 +44,4 @@ class SpotPage(Out):
 
 class SpotQuery(PageQuery):
     status: SpotStatus | None = None
-    district: Annotated[str, Field(max_length=32)] | None = None
+    district: DistrictId | None = None

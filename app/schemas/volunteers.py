@@ -6,7 +6,7 @@ from pydantic_core import PydanticCustomError
 
 from app.core.phones import e164
 from app.domain.volunteers import ConsentGiver, ConsentPurpose, Language, Programme, VolunteerStatus
-from app.schemas.base import BirthDay, In, Moment, NewId, Out, PageQuery, Text
+from app.schemas.base import BirthDay, DistrictId, In, Moment, NewId, Out, PageQuery, Text
 
 
 def _e164(typed: str) -> str:
@@ -39,9 +39,7 @@ class Application(NewId):
     phone: Phone
     language: Language
     programmes: Annotated[frozenset[Programme], Field(min_length=1, examples=[["street"]])]
-    districts: Annotated[
-        frozenset[Annotated[Text, Field(max_length=32)]], Field(max_length=20, examples=[["almaly"]])
-    ] = frozenset()
+    districts: Annotated[frozenset[DistrictId], Field(max_length=20, examples=[["almaly"]])] = frozenset()
     guardian: Guardian | None = None
     consents: Annotated[
         list[ConsentGiven],

@@ -16,7 +16,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.permissions import Role
 from app.models.cities import City, District
-from app.schemas.cities import NamesGiven, NewCity
+from app.schemas.cities import CityRead, NamesGiven, NewCity
+from app.services import reads
 from app.services.reads import Query
 
 CITY_ID = sa.bindparam("city_id", type_=sa.Text)
@@ -119,14 +120,14 @@ async def has_district(session: AsyncSession, city_id: str, district_id: str) ->
 
 def public_city(role: Role | None, given: frozenset[str]) -> Query:
     district = sa.func.json_build_object("id", District.id, "names", names(District))
-    return sa.select(
-        col(City.id),
-        names(City).label("names"),
-        col(City.time_zone),
-        col(City.is_demo),
-        _of_each_district(district).label("districts"),
-        sa.literal(1).label("version"),
-    ).where(col(City.id) == CITY_ID)
+    columns = reads.fields(
+        City,
+        CityRead,
+        names=names(City),
+        districts=_of_each_district(district),
+        version=col(City.districts_version),
+    )
+    return sa.select(*columns).where(col(City.id) == CITY_ID)
 
 
 def district_map(role: Role | None, given: frozenset[str]) -> Query:

@@ -129,7 +129,8 @@ def _listed(rows: sa.Subquery, name: str, order: Part, *, where: Part | None = N
 
 
 def _declared(city_id: sa.BindParameter[str], given: frozenset[str]) -> Part:
-    query = sa.select(*reads.fields(DeclaredCount, DeclaredRead)).where(col(DeclaredCount.city_id) == city_id)
+    columns = reads.fields(DeclaredCount, DeclaredRead, overlaps_recorded=_recorded_on_the_same_days())
+    query = sa.select(*columns).where(col(DeclaredCount.city_id) == city_id)
     # A declared total counts on the last day of its period, and in no district.
     if "from" in given:
         query = query.where(col(DeclaredCount.period_to) >= _FROM)
@@ -140,3 +141,13 @@ def _declared(city_id: sa.BindParameter[str], given: frozenset[str]) -> Part:
     rows = query.order_by(col(DeclaredCount.id)).subquery("declared_row")
     listed = sa.select(sa.func.json_agg(rows.table_valued())).scalar_subquery()
     return sa.func.coalesce(listed, _EMPTY)
+
+
+def _recorded_on_the_same_days() -> Part:
+    """A recorded and a declared number for the same days are summed, but never without saying so."""
+    return sa.exists().where(
+        col(LedgerEntry.city_id) == col(DeclaredCount.city_id),
+        col(LedgerEntry.metric) == col(DeclaredCount.metric),
+        col(LedgerEntry.origin) == Origin.RECORDED,
+        col(LedgerEntry.occurred_on).between(col(DeclaredCount.period_from), col(DeclaredCount.period_to)),
+    )

@@ -1,0 +1,67 @@
+import asyncio
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.cli.session import in_transaction
+from app.core.config import Settings
+from app.core.database import Database, DatabaseOptions
+from app.core.passwords import Passwords
+from app.services import demo as demos
+from app.services.demo import Wish
+
+
+def demo(
+    seed: Annotated[int, typer.Option(help="The same seed and day give the same city.")] = 1,
+    until: Annotated[
+        datetime | None, typer.Option(help="The year ends on this day; today.", formats=["%Y-%m-%d"])
+    ] = None,
+) -> None:
+    """Fill Almaty with a made-up year of the programme, to try things on. Never into a city with real data."""
+    wish = Wish(seed, until.date() if until else None)
+
+    async def work(session: AsyncSession) -> bool:
+        return await _build(session, wish)
+
+    if in_transaction(work):
+        _announce()
+    else:
+        Console().print("The demonstration is there already; nothing was changed.")
+
+
+def ensure(settings: Settings) -> None:
+    """For `narkostop run`: on the first start, with no city yet, build the demonstration and print its sign-ins.
+
+    `settings` are those of a database that is ready. With any city there it does nothing, in one short query.
+    """
+
+    async def first_start() -> bool:
+        options = DatabaseOptions(settings.database_url or "")
+        async with Database.opened(options) as database, database.transaction() as session:
+            return await demos.is_empty(session) and await _build(session, Wish())
+
+    if asyncio.run(first_start()):
+        _announce()
+
+
+async def _build(session: AsyncSession, wish: Wish) -> bool:
+    secret_hash = await Passwords().hash(demos.PASSWORD)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("Making up a year of Almaty", total=demos.TABLES)
+
+        def told(table: str) -> None:
+            progress.update(task, advance=1, description=f"Stored: {table.replace('_', ' ')}")
+
+        return await demos.build(session, wish, secret_hash, told)
+
+
+def _announce() -> None:
+    console = Console(highlight=False)
+    console.print(f"[bold]{demos.CITY}[/] now has a made-up year. Sign in with the password [bold]{demos.PASSWORD}[/]:")
+    for sign_in in demos.SIGN_INS:
+        console.print(f"  {sign_in.login:<28}{sign_in.role:<13}grant_type={sign_in.grant}")

@@ -1,0 +1,89 @@
+"""The ledger of the demonstration city: for each fact the entry that its service would have written."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from random import Random
+from uuid import UUID
+
+from app.core.clock import day_in
+from app.domain.metrics import Metric, Origin
+from app.domain.raids import RaidStatus
+from app.domain.referrals import Answer
+from app.domain.volunteers import Programme
+from app.models.ledger import LedgerEntry
+from app.services.demo.almanac import Almanac, id_at
+from app.services.demo.online import Online
+from app.services.demo.people import COORDINATOR, People
+from app.services.demo.raids import Raids
+from app.services.demo.walls import Walls
+from app.services.ledger import Fact
+
+_COUNTED = {Programme.STREET: Metric.VOLUNTEERS_STREET, Programme.ONLINE: Metric.VOLUNTEERS_ONLINE}
+
+
+def entries(almanac: Almanac, people: People, raids: Raids, walls: Walls, online: Online) -> list[LedgerEntry]:
+    """In the order in which they would have been recorded."""
+    dice = almanac.dice("counts")
+    facts = (
+        *_approvals(almanac, people),
+        *_raids(almanac, raids, walls),
+        *_referrals(online),
+    )
+    recorded_by = people.staff(COORDINATOR).id
+    in_order = sorted(facts, key=lambda fact: fact.occurred_on)
+    return [_entry(almanac, dice, fact, recorded_by) for fact in in_order]
+
+
+def _approvals(almanac: Almanac, people: People) -> Iterator[Fact]:
+    approved_at = {account.id: account.created_at for account in people.accounts}
+    for volunteer in people.volunteers:
+        if volunteer.account_id:
+            day = day_in(almanac.time_zone, approved_at[volunteer.account_id])
+            for programme, metric in _COUNTED.items():
+                if programme in volunteer.programmes:
+                    yield Fact(metric, volunteer.id, day)
+
+
+def _raids(almanac: Almanac, raids: Raids, walls: Walls) -> Iterator[Fact]:
+    held = {raid.id: raid for raid in raids.raids if raid.status is RaidStatus.DONE}
+    for raid in held.values():
+        yield Fact(Metric.RAIDS_HELD, raid.id, day_in(almanac.time_zone, raid.starts_at), 1, raid.district_id)
+    district = {spot.id: spot.district_id for spot in walls.spots}
+    for removal in walls.removals:
+        if removal.raid_id in held:
+            day = day_in(almanac.time_zone, removal.removed_at)
+            amount = removal.inscriptions
+            yield Fact(Metric.GRAFFITI_PAINTED, removal.id, day, amount, district[removal.spot_id])
+
+
+def _referrals(online: Online) -> Iterator[Fact]:
+    sent_on = {referral.id: referral.sent_on for referral in online.referrals}
+    for item in online.items:
+        if day := sent_on[item.referral_id]:
+            yield Fact(Metric.RESOURCES_REFERRED, item.id, day)
+        if item.answer is Answer.BLOCKED and item.answered_on:
+            yield Fact(Metric.RESOURCES_BLOCKED, item.id, item.answered_on)
+
+
+def _entry(almanac: Almanac, dice: Random, fact: Fact, recorded_by: UUID) -> LedgerEntry:
+    recorded_at = _recorded_at(almanac, fact.occurred_on)
+    return LedgerEntry(
+        city_id=almanac.city_id,
+        id=id_at(dice, recorded_at),
+        metric=fact.metric,
+        origin=Origin.RECORDED,
+        amount=fact.amount,
+        occurred_on=fact.occurred_on,
+        district_id=fact.district_id,
+        subject_id=fact.subject_id,
+        recorded_by=recorded_by,
+        recorded_at=recorded_at,
+    )
+
+
+def _recorded_at(almanac: Almanac, day: date) -> datetime:
+    """At the midnight that ends the day: a count as of a past moment then shows what was known in it.
+
+    Elsewhere the database's clock alone writes this; a past that is made up has to bring its own.
+    """
+    return almanac.at(day + timedelta(days=1), time(0))

@@ -1,0 +1,185 @@
+import asyncio
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import asyncpg
+import httpx
+import pytest
+import sqlalchemy as sa
+from fastapi import FastAPI
+
+from app.cli.demo import ensure
+from app.core.clock import utc_now
+from app.core.config import Settings
+from app.core.database import Database, DatabaseOptions
+from app.domain.errors import Conflict, Invalid
+from app.models.accounts import Account
+from app.services import cities, demo
+from app.services.demo import Wish
+from app.services.demo.almanac import Almanac
+from app.services.demo.places import Places
+from tests.city import Client
+from tests.conftest import SECRET_KEY
+from tests.demo.conftest import WISH, build
+
+SECRETS = {"secret_hash"}
+
+
+async def test_same_seed_and_day_give_the_same_rows(demo_url: str):
+    new = cities.bundled("almaty")
+    assert new
+    assert WISH.until
+    almanac = Almanac("almaty", "Asia/Almaty", WISH.until, WISH.seed)
+    connection = await asyncpg.connect(demo_url)
+    for rows in demo.made_up_year(almanac, Places(new), "hash"):
+        table = sa.inspect(type(rows[0])).local_table
+        columns = [column.name for column in table.columns if column.name not in SECRETS]
+        again = {tuple(_plain(getattr(row, name)) for name in columns) for row in rows}
+        stored = await connection.fetch(f"SELECT {', '.join(columns)} FROM {table}")
+        assert {tuple(_plain(value) for value in row) for row in stored} == again, table
+    await connection.close()
+
+
+def _plain(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+async def test_another_seed_gives_another_year():
+    one, other = (Almanac("almaty", "Asia/Almaty", date(2026, 6, 15), seed) for seed in (1, 2))
+    moment = one.end - timedelta(days=1)
+    assert one.new(one.dice("people"), moment) == one.new(one.dice("people"), moment)
+    assert one.new(one.dice("people"), moment) != other.new(other.dice("people"), moment)
+
+
+async def test_a_real_city_is_refused_and_stays_as_it_is(new_database: Callable[[], str]):
+    url = await asyncio.to_thread(new_database)
+    new = cities.bundled("almaty")
+    assert new
+    async with Database.opened(DatabaseOptions(url)) as database, database.transaction() as session:
+        await cities.found(session, new)
+
+    with pytest.raises(Conflict, match="has_real_data"):
+        await build(url, WISH)
+
+    assert await _counts(url) == {"city": 1, "district": 8}
+
+
+async def test_a_login_of_the_demonstration_that_is_taken(new_database: Callable[[], str]):
+    url = await asyncio.to_thread(new_database)
+    async with Database.opened(DatabaseOptions(url)) as database, database.transaction() as session:
+        session.add(Account(login="admin@almaty.example", role="admin"))
+
+    with pytest.raises(Conflict, match="login_taken"):
+        await build(url, WISH)
+
+    assert await _counts(url) == {"account": 1}
+
+
+async def test_a_demonstration_is_built_once(demo_url: str):
+    before = await _counts(demo_url)
+    assert await build(demo_url, replace(WISH, seed=8)) is False
+    assert await _counts(demo_url) == before
+
+
+async def test_a_day_to_come_is_refused(new_database: Callable[[], str]):
+    url = await asyncio.to_thread(new_database)
+    with pytest.raises(Invalid):
+        await build(url, Wish(until=utc_now().date() + timedelta(days=2)))
+    assert await _counts(url) == {}
+
+
+async def test_killed_in_the_middle_nothing_is_left_and_it_can_be_run_again(new_database: Callable[[], str]):
+    url = await asyncio.to_thread(new_database)
+    process = await _narkostop_demo(url)
+    await _until_it_copies(url, process)
+    process.kill()
+    await process.communicate()
+    assert await _counts(url) == {}
+
+    again = await _narkostop_demo(url)
+    out, error = await again.communicate()
+    assert again.returncode == 0, error.decode()
+    assert demo.PASSWORD in out.decode()
+    assert all(sign_in.login in out.decode() for sign_in in demo.SIGN_INS)
+    third = await _narkostop_demo(url)
+    out, _ = await third.communicate()
+    assert (third.returncode, out.decode()) == (0, "The demonstration is there already; nothing was changed.\n")
+
+
+async def _narkostop_demo(url: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        Path(sys.executable).with_name("narkostop"),
+        "demo",
+        env={"DATABASE_URL": url, "NARKOSTOP_SECRET_KEY": SECRET_KEY},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def _until_it_copies(url: str, process: asyncio.subprocess.Process) -> None:
+    connection = await asyncpg.connect(url)
+    copying = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'copy%spot%'"
+    while await connection.fetchval(copying) is None:
+        assert process.returncode is None, "it was over before it could be killed"
+        await asyncio.sleep(0.002)
+    await connection.close()
+
+
+async def _counts(url: str) -> dict[str, int]:
+    """Rows of each table that has any."""
+    connection = await asyncpg.connect(url)
+    tables = [row[0] for row in await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    counts = {name: await connection.fetchval(f"SELECT count(*) FROM {name}") for name in tables}
+    await connection.close()
+    return {name: count for name, count in counts.items() if count and name != "alembic_version"}
+
+
+def test_the_first_start_builds_it_and_a_later_one_leaves_things_alone(
+    demo_url: str, new_database: Callable[[], str], capsys: pytest.CaptureFixture[str]
+):
+    ensure(Settings(DATABASE_URL=demo_url, secret_key=SECRET_KEY))
+    assert capsys.readouterr().out == ""
+
+    empty = new_database()
+    ensure(Settings(DATABASE_URL=empty, secret_key=SECRET_KEY))
+    assert demo.PASSWORD in capsys.readouterr().out
+    assert asyncio.run(_counts(empty))["city"] == 1
+
+
+@pytest.mark.parametrize("sign_in", demo.SIGN_INS, ids=lambda sign_in: sign_in.login)
+async def test_each_can_sign_in(demo_app: FastAPI, sign_in: demo.DemoSignIn):
+    names = ("username", "password") if sign_in.grant == "password" else ("client_id", "client_secret")
+    form = {"grant_type": sign_in.grant, **dict(zip(names, (sign_in.login, demo.PASSWORD), strict=True))}
+    async with Client(demo_app) as client:
+        token = await client.post("/auth/token", data=form)
+        assert token.status_code == 200, token.text
+        headers = {"Authorization": f"Bearer {token.json()['access_token']}"}
+        totals = await client.get("/metrics", headers=headers)
+        me = await client.get("/accounts/me", headers=headers)
+    assert (me.json()["role"], me.json()["city_id"]) == (sign_in.role, "almaty")
+    assert _total(totals, "resources_blocked") == 797
+
+
+async def test_the_volunteer_sees_their_own_file_and_the_open_raids(demo_app: FastAPI):
+    form = {"grant_type": "password", "username": demo.VOLUNTEER_PHONE, "password": demo.PASSWORD}
+    async with Client(demo_app) as client:
+        token = (await client.post("/auth/token", data=form)).json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        own = (await client.get("/volunteers/me")).json()
+        raids = (await client.get("/raids", params={"status": "open"})).json()
+    assert (own["status"], own["programmes"], own["phone"]) == ("active", ["online", "street"], demo.VOLUNTEER_PHONE)
+    assert len(raids["items"]) == 9
+
+
+async def test_the_public_sees_the_totals_and_that_they_are_made_up(demo_app: FastAPI):
+    async with Client(demo_app) as client:
+        answer = await client.get("/public/almaty/metrics")
+    assert answer.json()["is_demo"] is True
+    assert _total(answer, "graffiti_painted") == 18_240
+
+
+def _total(answer: httpx.Response, metric: str) -> int:
+    return next(item["total"] for item in answer.json()["metrics"] if item["metric"] == metric)

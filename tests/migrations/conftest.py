@@ -1,0 +1,32 @@
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import uuid4
+
+import pytest
+
+from tests.conftest import TEMPLATE, database_url, execute
+
+
+@pytest.fixture
+def empty(server: str) -> Iterator[str]:
+    """The URL of a database with nothing in it."""
+    with _made(server, "template0") as url:
+        yield url
+
+
+@pytest.fixture
+def migrated(server: str) -> Iterator[str]:
+    """The URL of a database of this version."""
+    with _made(server, TEMPLATE) as url:
+        yield url
+
+
+@contextmanager
+def _made(server: str, template: str) -> Iterator[str]:
+    name = f"migration_{uuid4().hex}"
+    asyncio.run(execute(server, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    try:
+        yield database_url(server, name)
+    finally:
+        asyncio.run(execute(server, f"DROP DATABASE {name} WITH (FORCE)"))

@@ -1,0 +1,28 @@
+"""What was counted or consented to is never changed or deleted, whoever tries (rules 4 and 11)."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from tests.conftest import execute
+
+TABLES = ("ledger_entry", "consent", "declared_count")
+CHANGES = ("UPDATE {} SET city_id = city_id", "DELETE FROM {}", "TRUNCATE {} CASCADE")
+
+
+@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("change", CHANGES)
+def test_the_database_refuses(migrated: str, table: str, change: str):
+    with pytest.raises(asyncpg.RestrictViolationError, match=f"{table} is append-only"):
+        asyncio.run(execute(migrated, change.format(table)))
+
+
+def test_a_city_does_not_take_its_ledger_with_it(migrated: str):
+    with pytest.raises(asyncpg.RestrictViolationError, match="is append-only"):
+        asyncio.run(execute(migrated, "TRUNCATE city CASCADE"))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_other_tables_may_be_changed(migrated: str, change: str):
+    asyncio.run(execute(migrated, change.format("assignment")))
