@@ -2,7 +2,7 @@ import asyncio
 from typing import Literal
 
 import asyncpg
-from sqlalchemy import Connection
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
@@ -13,13 +13,15 @@ from alembic import context
 from app.core.config import Settings
 from app.core.migrations import LOCK_TIMEOUT_MS
 
+ONE_AT_A_TIME = 0x6E61726C
+
 
 def plain_string(kind: str, item: object, _: object) -> str | Literal[False]:
     """SQLModel's own string type is a plain one in the database; migrations must not depend on SQLModel."""
     return f"sa.String(length={item.length})" if kind == "type" and isinstance(item, AutoString) else False
 
 
-def migrate(connection: Connection) -> None:
+def migrate(connection: sa.Connection) -> None:
     context.configure(
         connection=connection,
         target_metadata=SQLModel.metadata,
@@ -38,6 +40,9 @@ async def main() -> None:
         poolclass=NullPool,
     )
     async with engine.connect() as connection:
+        # Of processes that migrate at once, the later ones find nothing left to do.
+        await connection.execute(sa.select(sa.func.pg_advisory_lock(ONE_AT_A_TIME)))
+        await connection.commit()
         await connection.run_sync(migrate)
     await engine.dispose()
 

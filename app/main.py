@@ -56,6 +56,8 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Volunteers against drug advertising: raids, findings, referrals, and counts traced to their facts.",
         description=openapi.INFO,
         lifespan=lifespan,
+        # A redirect goes to http behind a proxy that ends TLS; a path is right or it is not.
+        redirect_slashes=False,
         generate_unique_id_function=_operation_id,
         docs_url=None,
         redoc_url=None,

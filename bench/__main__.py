@@ -41,7 +41,8 @@ class Course:
     connections: int
 
     def __str__(self) -> str:
-        return f"{self.rounds} rounds of {self.seconds:g} s for each line, {self.connections} connections."
+        rounds = "1 round" if self.rounds == 1 else f"{self.rounds} rounds"
+        return f"{rounds} of {self.seconds:g} s for each line, {self.connections} connections."
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,4 +127,6 @@ async def _version(url: str) -> str:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    cli = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    cli.command()(main)
+    cli()

@@ -11,7 +11,7 @@ async def hello() -> dict[str, str]:
     return {"message": "hello"}
 
 
-async def bare(scope: Scope, receive: Receive, send: Send) -> None:
+async def bare(_: Scope, __: Receive, send: Send) -> None:
     headers = [(b"content-type", b"application/json"), (b"content-length", b"19")]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": b'{"message":"hello"}'})

@@ -48,8 +48,7 @@ async def answers_to(requests: Iterator[bytes], load: Load, status: int) -> Answ
     await asyncio.wait(ended, timeout=load.seconds, return_when=asyncio.FIRST_COMPLETED)
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     measured = sorted(latencies)
-    for connection in connections:
-        await connection.end()
+    await asyncio.gather(*(connection.end() for connection in connections))
     return Answers(measured, seconds, cpu)
 
 

@@ -6,7 +6,7 @@ from contextlib import closing
 import uvicorn
 from rich.console import Console
 
-from app.cli.session import CommandError, load_settings, ready
+from app.cli.session import CommandError, load_settings, ready, refuse_unprepared
 from app.core.cipher import Cipher, WrongSecretError
 from app.core.config import Settings
 from app.core.database import Database, DatabaseOptions
@@ -26,6 +26,7 @@ def serve() -> None:
     settings = load_settings()
     if settings.database_url is None or settings.secret_key is None:
         raise CommandError("set DATABASE_URL and NARKOSTOP_SECRET_KEY, or use `narkostop run` on your own machine")
+    refuse_unprepared(settings.database_url)
     _serve(settings)
 
 

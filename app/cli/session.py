@@ -9,12 +9,13 @@ from typing import TypeVar
 
 import asyncpg
 from pydantic import SecretStr, ValidationError
+from sqlalchemy.exc import DBAPIError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core.config import Settings
 from app.core.database import Database, DatabaseOptions
 from app.core.embedded import EmbeddedPostgresError, running_postgres
-from app.core.migrations import NewerDatabaseError, upgrade
+from app.core.migrations import NewerDatabaseError, head, upgrade
 from app.domain.errors import DomainError
 from app.messages import problem
 
@@ -50,6 +51,12 @@ def ready(settings: Settings) -> Generator[Settings]:
         raise CommandError(str(error)) from error
 
 
+def refuse_unprepared(url: str) -> None:
+    """Raise CommandError unless the database can be reached and is at this version's migration."""
+    if asyncio.run(_current_revision(url)) != head():
+        raise CommandError("the database is not at this version's migration: use `narkostop migrate` first")
+
+
 def _migrated(settings: Settings, url: str) -> Settings:
     current = asyncio.run(_current_revision(url))
     try:
@@ -58,6 +65,8 @@ def _migrated(settings: Settings, url: str) -> Settings:
         raise CommandError(
             f"the database was made by a newer version (migration {error}); install that version"
         ) from None
+    except DBAPIError as error:
+        raise CommandError(f"the migration was undone: {error.orig}") from error
     secret = settings.secret_key or SecretStr(_local_secret(settings.data_dir))
     return settings.model_copy(update={"database_url": url, "secret_key": secret})
 

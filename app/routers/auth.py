@@ -7,7 +7,7 @@ from app import problems as refusals
 from app.authentication import Identity
 from app.core.tokens import LIFETIME
 from app.deps import Address, IdentityDep, PasswordsDep, Reads, Session, SignedInActor, ThrottleDep
-from app.domain.errors import TooManyRequests, Unauthenticated
+from app.domain.errors import Forbidden, TooManyRequests, Unauthenticated
 from app.domain.permissions import AccountKind
 from app.problems import problems
 from app.routing import SecretRoute
@@ -51,13 +51,13 @@ async def get_token(
     return _tokens(identity, await sign_in.begin(session, account))
 
 
-@router.post("/logout", status_code=204, responses=problems(Unauthenticated))
+@router.post("/logout", status_code=204, responses=problems(Unauthenticated, Forbidden))
 async def log_out(actor: SignedInActor, session: Session) -> None:
     """Sign this device out: its tokens are refused from now on."""
     await sign_in.end(session, actor)
 
 
-@router.post("/logout-everywhere", status_code=204, responses=problems(Unauthenticated))
+@router.post("/logout-everywhere", status_code=204, responses=problems(Unauthenticated, Forbidden))
 async def log_out_everywhere(actor: SignedInActor, session: Session) -> None:
     """Sign all devices of the account out."""
     await accounts.sign_out_everywhere(session, await accounts.own(session, actor))

@@ -58,7 +58,7 @@ async def get_raid(raid_id: UUID, actor: Reader, database: Reads, request: Reque
     responses=problems(NotFound, Conflict, PreconditionFailed, PreconditionRequired),
 )
 async def change_raid(
-    raid_id: UUID, changed: RaidChange, version: ExpectedVersion, actor: Planner, session: Session
+    raid_id: UUID, changed: RaidChange, actor: Planner, version: ExpectedVersion, session: Session
 ) -> Response:
     """Change what stands in a draft or open raid."""
     await raids.change(session, actor, raid_id, version, changed)

@@ -34,7 +34,7 @@ DRY_RUN: dict[int | str, dict[str, Any]] = {200: {"model": ImportReport, "descri
 
 @router.post("", response_model=ImportReport, status_code=201, responses=DRY_RUN)
 async def import_graffiti(
-    file: Annotated[bytes, Body(media_type="text/csv")],
+    file: Annotated[bytes, Body(media_type="text/csv", min_length=1)],
     query: Annotated[ImportQuery, Query()],
     actor: Keeper,
     session: Session,

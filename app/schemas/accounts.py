@@ -34,9 +34,9 @@ class JwksRead(Out):
 
 
 class PasswordChoice(In):
-    login: Annotated[Text, Field(max_length=254)]
+    login: Annotated[Text, Field(max_length=254, examples=["+77011234567"])]
     code: Annotated[Text, Field(max_length=32, examples=["1f0a-93bc-77de-0412"])]
-    password: Annotated[str, Field(strict=True, min_length=1, max_length=128)]
+    password: Annotated[str, Field(strict=True, min_length=1, max_length=128, examples=["four words nobody guesses"])]
 
 
 class AccountDraft(In):

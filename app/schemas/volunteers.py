@@ -95,7 +95,7 @@ class VolunteerQuery(PageQuery):
 
 
 class Rejection(In):
-    reason: Annotated[Text, Field(max_length=500)]
+    reason: Annotated[Text, Field(max_length=500, examples=["Could not be reached"])]
 
 
 class InvitationRead(Out):

@@ -19,7 +19,10 @@ RUFF = {
     "app/domain/planted_now.py": ("import datetime as dt\n\nNOW = dt.datetime.now(dt.UTC)\n", "TID251"),
     "app/services/planted_jose.py": ("from jose import jwt\n\njwt.decode\n", "TID251"),
     "app/domain/planted_branches.py": (f"def f(n: int) -> int:\n{BRANCHES}\n    return n\n", "C901"),
-    "app/domain/planted_arguments.py": ("def f(a: int, b: int, c: int, d: int, e: int, g: int) -> None: ...\n", "PLR0913"),
+    "app/domain/planted_arguments.py": (
+        "def f(a: int, b: int, c: int, d: int, e: int, g: int) -> None: ...\n",
+        "PLR0913",
+    ),
     "app/domain/planted_returns.py": ("def f():\n    return 1\n", "ANN201"),
 }
 IMPORTS = {
@@ -53,7 +56,9 @@ def planted(folder: Path, files: dict[str, tuple[str, str]]) -> Path:
 def test_ruff_finds_them(tmp_path: Path):
     output = run(planted(tmp_path, RUFF), "ruff", "check", "--no-cache", "--output-format=json")
 
-    found = {(Path(item["filename"]).relative_to(tmp_path.resolve()).as_posix(), item["code"]) for item in json.loads(output)}
+    found = {
+        (Path(item["filename"]).relative_to(tmp_path.resolve()).as_posix(), item["code"]) for item in json.loads(output)
+    }
     assert {(name, code) for name, (_, code) in RUFF.items()} <= found
 
 

@@ -4,9 +4,9 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-import app.models  # noqa: F401 makes the tables known
 from sqlmodel import SQLModel
 
+import app.models  # noqa: F401 makes the tables known
 from tests.architecture.source import APP, called, calls, modules, plant
 
 # Each column of a table about people is one or the other: a new one makes this file say which.

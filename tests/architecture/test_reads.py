@@ -9,16 +9,17 @@ import pkgutil
 from collections.abc import Iterator
 from importlib import import_module
 
-import app.services
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.sql import operators
+from sqlmodel import col
+
+import app.services
 from app.domain.permissions import Role
 from app.models.cities import City
 from app.models.raids import Raid
 from app.models.spots import Spot
 from app.services.reads import CITY, Compose, Query
-from sqlalchemy.sql import operators
-from sqlmodel import col
 
 THE_CITY = frozenset({"actor_city_id", "city_id"})
 EXEMPT_READS = {

@@ -3,7 +3,6 @@
 import re
 
 from app.core.config import Settings
-
 from tests.architecture.source import PROJECT
 
 ROW = re.compile(r"^\| `((?:NARKOSTOP_|DATABASE_)\w+)` \| (.*?) \|", re.MULTILINE)
@@ -26,6 +25,8 @@ def test_the_readme_lists_the_settings():
 
 
 def test_a_wrong_table_is_found():
-    table = "| Variable | Default | Meaning |\n|---|---|---|\n| `NARKOSTOP_PORT` | `80` | x |\n| `DATABASE_URL` |  | y |"
+    table = (
+        "| Variable | Default | Meaning |\n|---|---|---|\n| `NARKOSTOP_PORT` | `80` | x |\n| `DATABASE_URL` |  | y |"
+    )
     assert documented(table) == {"NARKOSTOP_PORT": "80", "DATABASE_URL": ""}
     assert settings()["NARKOSTOP_PORT"] == "8000"

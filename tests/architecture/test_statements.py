@@ -5,9 +5,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import app.models  # noqa: F401 makes the tables known
 from sqlmodel import SQLModel
 
+import app.models  # noqa: F401 makes the tables known
 from tests.architecture.source import APP, Function, called, calls, functions, modules, plant
 
 SERVICES = APP / "services"
@@ -42,7 +42,9 @@ def _asked(function: Function) -> set[str]:
 
 
 def _compared(function: Function) -> set[str]:
-    compares = [part for part in ast.walk(function) if isinstance(part, ast.Compare) and isinstance(part.ops[0], ast.Eq)]
+    compares = [
+        part for part in ast.walk(function) if isinstance(part, ast.Compare) and isinstance(part.ops[0], ast.Eq)
+    ]
     sides = [side for compare in compares for side in ast.walk(compare) if isinstance(side, ast.Attribute)]
     return {side.value.id for side in sides if side.attr == "city_id" and isinstance(side.value, ast.Name)}
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-import app.models  # noqa: F401 makes the tables known
 import sqlalchemy as sa
 from sqlmodel import SQLModel
+
+import app.models  # noqa: F401 makes the tables known
 
 EXEMPT = {"account": "one login for the whole service; the republic's accounts have no city"}
 
@@ -20,7 +21,9 @@ def keyless(tables: sa.MetaData) -> Iterator[str]:
             for key in table.foreign_key_constraints
             if key.referred_table in of_city and key.column_keys[0] != "city_id"
         )
-        yield from (f"{table.name}: unique or index {columns}" for columns in _ordered(table) if columns[0] != "city_id")
+        yield from (
+            f"{table.name}: unique or index {columns}" for columns in _ordered(table) if columns[0] != "city_id"
+        )
 
 
 def _ordered(table: sa.Table) -> Iterator[list[str]]:

@@ -38,7 +38,9 @@ async def test_a_volunteer_types_the_phone_number_as_people_do(city: TestCity):
     assert (await sign_in(city.anonymous, f"8 ({digits[:3]}) {digits[3:6]}-{digits[6:]}")).status_code == 200
 
 
-@pytest.mark.parametrize("typed", ["87011234567", "+77011234567", "77011234567", "7011234567", "8\u00a0701\u2013123 4567"])
+@pytest.mark.parametrize(
+    "typed", ["87011234567", "+77011234567", "77011234567", "7011234567", "8\u00a0701\u2013123 4567"]
+)
 def test_a_phone_number_is_one_login_however_it_is_typed(typed: str):
     assert canonical(typed) == "+77011234567"
 

@@ -97,7 +97,9 @@ async def test_passwords_codes_and_service_secrets_are_guessed_at_from_one_count
         ("::ffff:192.0.2.3", "192.0.2.3", "::ffff:192.0.2.4"),
     ],
 )
-async def test_one_address_tries_ten_times_as_often_whatever_it_makes_up(strict: TestCity, address, neighbour, stranger):
+async def test_one_address_tries_ten_times_as_often_whatever_it_makes_up(
+    strict: TestCity, address, neighbour, stranger
+):
     async with from_address(strict, address) as client:
         for n in range(10 * LIMIT):
             assert await guess_code(client, f"{n}@example.kz") == 422

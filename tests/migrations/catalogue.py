@@ -1,6 +1,8 @@
 """What PostgreSQL itself says a database consists of."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import asyncpg
 
@@ -44,3 +46,15 @@ def everything(url: str) -> dict[str, str]:
 
 def _without_alembic(found: list[asyncpg.Record]) -> dict[str, str]:
     return {name: definition for name, definition in found if "alembic_version" not in name}
+
+
+@contextmanager
+def unfinished(url: str, statement: str) -> Iterator[None]:
+    """Somebody who ran the statement and is still connected."""
+    with asyncio.Runner() as runner:
+        connection = runner.run(asyncpg.connect(url))
+        runner.run(connection.execute(statement))
+        try:
+            yield
+        finally:
+            runner.run(connection.close())

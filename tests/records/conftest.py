@@ -5,8 +5,12 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from click.testing import Result
 from fastapi import FastAPI
+from typer.testing import CliRunner
 
+from app.cli import cli
+from app.cli.session import CommandError
 from app.core.config import Settings
 from tests.city import TestCity, found_city
 
@@ -81,26 +85,36 @@ async def narkostop(settings: Settings, tmp_path: Path) -> AsyncIterator[Start]:
 
 
 @pytest.fixture
-def told(narkostop: Start) -> Callable[..., Awaitable[str]]:
-    """What a command printed; it must succeed."""
+def invoked(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Awaitable[Result]]:
+    """The same command in this process, which is faster; in a thread, because it has an event loop of its own."""
+    for name, value in (("DATABASE_URL", settings.database_url), ("NARKOSTOP_DATA_DIR", tmp_path), ("COLUMNS", "200")):
+        monkeypatch.setenv(name, str(value))
 
-    async def run(*words: str) -> str:
-        process = await narkostop(*words)
-        out, err = await process.communicate()
-        assert process.returncode == 0, err.decode()
-        return out.decode()
+    async def run(*words: str) -> Result:
+        return await asyncio.to_thread(CliRunner().invoke, cli, words)
 
     return run
 
 
 @pytest.fixture
-def refused(narkostop: Start) -> Callable[..., Awaitable[str]]:
-    """The one line that a command failed with."""
+def told(invoked: Callable[..., Awaitable[Result]]) -> Callable[..., Awaitable[str]]:
+    """What a command printed; it must succeed."""
 
     async def run(*words: str) -> str:
-        process = await narkostop(*words)
-        _, err = await process.communicate()
-        assert process.returncode == 1, err.decode()
-        return err.decode().strip().splitlines()[-1]
+        result = await invoked(*words)
+        assert result.exit_code == 0, result.exception
+        return result.stdout
+
+    return run
+
+
+@pytest.fixture
+def refused(invoked: Callable[..., Awaitable[Result]]) -> Callable[..., Awaitable[str]]:
+    """What a command could not do, in words for the person at the terminal."""
+
+    async def run(*words: str) -> str:
+        result = await invoked(*words)
+        assert isinstance(result.exception, CommandError), result
+        return str(result.exception)
 
     return run

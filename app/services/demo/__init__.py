@@ -7,7 +7,6 @@ behind, down to the ledger, but put there by COPY in one transaction.
 from dataclasses import dataclass
 from datetime import date
 
-import asyncpg
 from sqlmodel import SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -15,7 +14,7 @@ from app.core.clock import day_in, utc_now
 from app.domain.errors import Conflict, Fault, Invalid
 from app.domain.permissions import Role
 from app.models.cities import City
-from app.services import cities
+from app.services import accounts, cities
 from app.services.demo import counts, online, people, raids, storage, walls
 from app.services.demo.almanac import Almanac
 from app.services.demo.people import SERVICES, STAFF, VOLUNTEER_PHONE
@@ -56,8 +55,8 @@ class Wish:
 async def build(session: AsyncSession, wish: Wish, secret_hash: str, told: Told) -> bool:
     """Found the city and fill it. False, and nothing done, when the demonstration is there already.
 
-    Raises Conflict `has_real_data` when the city is a real one, `login_taken` when an account of the
-    demonstration exists elsewhere, and Invalid for a day that is yet to come.
+    Raises Conflict `has_real_data` when the city is a real one, `login_taken` when one of SIGN_INS
+    belongs to another city, and Invalid for a day that is yet to come.
     """
     known = await session.get(City, CITY)
     if known is not None:
@@ -66,12 +65,12 @@ async def build(session: AsyncSession, wish: Wish, secret_hash: str, told: Told)
         return False
     new = cities.bundled(CITY)
     assert new is not None
-    city = await cities.found(session, new, is_demo=True)
-    almanac = Almanac(city.id, city.time_zone, _until(wish, city), wish.seed)
-    try:
-        await storage.store(session, made_up_year(almanac, Places(new), secret_hash), told)
-    except asyncpg.UniqueViolationError:
-        raise Conflict("login_taken") from None
+    for sign_in in SIGN_INS:
+        if await accounts.by_login(session, sign_in.login):
+            raise Conflict("login_taken")
+    await cities.found(session, new, is_demo=True)
+    almanac = Almanac(new, _until(wish, new.time_zone), wish.seed)
+    await storage.store(session, made_up_year(almanac, secret_hash), told)
     return True
 
 
@@ -80,15 +79,16 @@ async def is_empty(session: AsyncSession) -> bool:
     return (await session.exec(select(City.id).limit(1))).first() is None
 
 
-def _until(wish: Wish, city: City) -> date:
-    today = day_in(city.time_zone, utc_now())
+def _until(wish: Wish, time_zone: str) -> date:
+    today = day_in(time_zone, utc_now())
     if wish.until and wish.until > today:
         raise Invalid(Fault("in_future", "/until"))
     return wish.until or today
 
 
-def made_up_year(almanac: Almanac, places: Places, secret_hash: str) -> tuple[list[SQLModel], ...]:
+def made_up_year(almanac: Almanac, secret_hash: str) -> tuple[list[SQLModel], ...]:
     """The rows of each table, in the order in which they can be stored."""
+    places = Places(almanac.city)
     crowd = people.invent(almanac, secret_hash)
     outings = raids.invent(almanac, crowd, places)
     painted = walls.invent(almanac, crowd, places, outings)

@@ -9,6 +9,8 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from app.schemas.cities import NewCity
+
 DAYS = 365
 # Volunteers are pupils and students: weekends, and least in the frost and the summer holidays.
 _WEEKDAYS = (0.4, 0.5, 0.8, 0.5, 0.7, 3.0, 2.0)
@@ -19,8 +21,7 @@ _MONTHS = (0.5, 0.6, 1.0, 1.3, 1.4, 1.0, 0.7, 0.7, 1.4, 1.3, 0.9, 0.5)
 class Almanac:
     """Same seed and same `until`, same year."""
 
-    city_id: str
-    time_zone: str
+    city: NewCity
     until: date
     """The day that is left to the visitor: all that happened, happened before its midnight."""
     seed: int
@@ -39,7 +40,7 @@ class Almanac:
 
     def at(self, day: date, clock: time) -> datetime:
         """The moment when clocks in the city show this."""
-        return datetime.combine(day, clock, ZoneInfo(self.time_zone)).astimezone(UTC)
+        return datetime.combine(day, clock, ZoneInfo(self.city.time_zone)).astimezone(UTC)
 
     def by_day(self, dice: Random, day: date) -> datetime:
         """Some moment between 9:00 and 21:00 of a day in the city."""
@@ -47,7 +48,7 @@ class Almanac:
 
     def new(self, dice: Random, at: datetime) -> dict[str, Any]:
         """What every row of the city begins with."""
-        return {"city_id": self.city_id, "id": id_at(dice, at), "created_at": at}
+        return {"city_id": self.city.id, "id": id_at(dice, at), "created_at": at}
 
 
 def id_at(dice: Random, moment: datetime) -> UUID:

@@ -38,7 +38,7 @@ def _approvals(almanac: Almanac, people: People) -> Iterator[Fact]:
     approved_at = {account.id: account.created_at for account in people.accounts}
     for volunteer in people.volunteers:
         if volunteer.account_id:
-            day = day_in(almanac.time_zone, approved_at[volunteer.account_id])
+            day = day_in(almanac.city.time_zone, approved_at[volunteer.account_id])
             for programme, metric in _COUNTED.items():
                 if programme in volunteer.programmes:
                     yield Fact(metric, volunteer.id, day)
@@ -47,11 +47,11 @@ def _approvals(almanac: Almanac, people: People) -> Iterator[Fact]:
 def _raids(almanac: Almanac, raids: Raids, walls: Walls) -> Iterator[Fact]:
     held = {raid.id: raid for raid in raids.raids if raid.status is RaidStatus.DONE}
     for raid in held.values():
-        yield Fact(Metric.RAIDS_HELD, raid.id, day_in(almanac.time_zone, raid.starts_at), 1, raid.district_id)
+        yield Fact(Metric.RAIDS_HELD, raid.id, day_in(almanac.city.time_zone, raid.starts_at), 1, raid.district_id)
     district = {spot.id: spot.district_id for spot in walls.spots}
     for removal in walls.removals:
         if removal.raid_id in held:
-            day = day_in(almanac.time_zone, removal.removed_at)
+            day = day_in(almanac.city.time_zone, removal.removed_at)
             amount = removal.inscriptions
             yield Fact(Metric.GRAFFITI_PAINTED, removal.id, day, amount, district[removal.spot_id])
 
@@ -68,7 +68,7 @@ def _referrals(online: Online) -> Iterator[Fact]:
 def _entry(almanac: Almanac, dice: Random, fact: Fact, recorded_by: UUID) -> LedgerEntry:
     recorded_at = _recorded_at(almanac, fact.occurred_on)
     return LedgerEntry(
-        city_id=almanac.city_id,
+        city_id=almanac.city.id,
         id=id_at(dice, recorded_at),
         metric=fact.metric,
         origin=Origin.RECORDED,

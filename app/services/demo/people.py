@@ -35,7 +35,9 @@ STAFF = {
     "almaty-dashboards": Role.ANALYST,
 }
 SERVICES = frozenset({"almaty-dashboards"})
-VOLUNTEER_PHONE = "+77000000000"
+PHONES_BEGIN = "+7700000"
+"""Numbers of this range ring nobody."""
+VOLUNTEER_PHONE = f"{PHONES_BEGIN}0000"
 
 # 3,500 on the street and 3,000 online, as the programme says of itself; some are in both.
 BOTH, STREET_ONLY, ONLINE_ONLY = 300, 3_200, 2_700
@@ -50,8 +52,7 @@ _PHOTOS, _NO_MORE_PHOTOS = 0.6, 0.02
 _OLDEST = 34
 """Years on the day of applying, so that nobody outgrows the programme within the year."""
 _AGE_WEIGHTS = [6] * 4 + [8] * 7 + [2.5] * 10
-_PHONES = range(1, 10_000)
-"""The last four digits of +7 700 000 0000, which rings nobody."""
+_LAST_FOUR_DIGITS = range(1, 10_000)
 
 
 @dataclass(slots=True)
@@ -87,7 +88,7 @@ class People:
 def invent(almanac: Almanac, secret_hash: str) -> People:
     people = People(list(_staff(almanac, secret_hash)))
     dice = almanac.dice("people")
-    phones = [VOLUNTEER_PHONE, *(f"+7700000{number:04}" for number in dice.sample(_PHONES, len(_PHONES)))]
+    phones = [VOLUNTEER_PHONE, *(_phone(digits) for digits in dice.sample(_LAST_FOUR_DIGITS, len(_LAST_FOUR_DIGITS)))]
     for phone, (programmes, actions) in zip(phones, _careers(dice), strict=False):
         volunteer = _volunteer(almanac, dice, phone, programmes, actions)
         people.volunteers.append(volunteer)
@@ -141,10 +142,15 @@ def _volunteer(
         phone=phone,
         language=language,
         programmes=programmes,
+        districts=sorted(dice.sample([district.id for district in almanac.city.districts], dice.randint(0, 2))),
         guardian_name=" ".join(names.person(dice)) if is_minor else None,
-        guardian_phone=f"+7700000{dice.choice(_PHONES):04}" if is_minor else None,
+        guardian_phone=_phone(dice.choice(_LAST_FOUR_DIGITS)) if is_minor else None,
         rejection_reason=dice.choice(WORDS.rejection_reasons) if VolunteerAction.REJECT in actions else None,
     )
+
+
+def _phone(last_four_digits: int) -> str:
+    return f"{PHONES_BEGIN}{last_four_digits:04}"
 
 
 def _applied_on(almanac: Almanac, dice: Random, *, is_open: bool) -> date:

@@ -1,35 +1,27 @@
 """A made-up year into the database: COPY, a table at a time, in the session's transaction."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from operator import attrgetter
-from typing import Any
 
-import asyncpg
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.core.database import copy_within
 
 Told = Callable[[str], None]
 """Called with the name of each table when it is stored."""
 
 
 async def store(session: AsyncSession, tables: Sequence[Sequence[SQLModel]], told: Told) -> None:
-    """Tables in an order in which every row finds those that it points to."""
-    driver = await _driver(session)
+    """Tables in an order in which every row finds those that it points to; none of them empty."""
     for rows in tables:
-        told(await _copy(driver, rows))
+        table = sa.inspect(type(rows[0])).local_table
+        columns = [column.name for column in table.columns]
+        await copy_within(session, str(table), columns, _values(rows, columns))
+        told(str(table))
 
 
-async def _copy(driver: "asyncpg.Connection[Any]", rows: Sequence[SQLModel]) -> str:
-    mapper = sa.inspect(type(rows[0]))
-    table = mapper.local_table
-    columns = [column.name for column in table.columns]
-    await driver.copy_records_to_table(str(table), records=map(attrgetter(*columns), rows), columns=columns)
-    return str(table)
-
-
-async def _driver(session: AsyncSession) -> "asyncpg.Connection[Any]":
-    raw = await (await session.connection()).get_raw_connection()
-    connection = raw.driver_connection
-    assert connection is not None
-    return connection
+async def _values(rows: Sequence[SQLModel], columns: Sequence[str]) -> AsyncIterator[tuple[object, ...]]:
+    for row in map(attrgetter(*columns), rows):
+        yield row

@@ -2,7 +2,6 @@
 
 All in one transaction. Killed at any moment it leaves nothing, and run again it starts from nothing; a second
 transaction could only save the reading, and would have to find out what the first had come to.
-See docs/adr/0012-records-in-one-transaction.md.
 """
 
 from collections.abc import AsyncIterable
@@ -118,6 +117,7 @@ async def take_turn(session: AsyncSession, city_id: str) -> None:
 
     Raises Unavailable after `TURN_TIMEOUT_S` seconds of waiting.
     """
+    await _run(session, _LARGE_SETS)
     try:
         await _run(session, _TURN, city_id=city_id)
     except DBAPIError as error:

@@ -1,0 +1,121 @@
+"""The OpenAPI document is what clients are generated from: it changes only on purpose, and leaves nothing unsaid."""
+
+import json
+import os
+import re
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import VERSION
+from app.core.config import Settings
+from app.main import create_app
+
+SNAPSHOT = Path(__file__).parents[1] / "openapi.json"
+RENEW = "RENEW_OPENAPI=1 .venv/bin/pytest tests/contract/test_openapi.py"
+SPEC: dict[str, Any] = create_app(Settings(secret_key="x" * 32)).openapi()
+OPERATIONS = {
+    f"{verb.upper()} {path}": operation for path, verbs in SPEC["paths"].items() for verb, operation in verbs.items()
+}
+REFUSALS = [
+    (name, status, answer)
+    for name, operation in OPERATIONS.items()
+    for status, answer in operation["responses"].items()
+    if status >= "400"
+]
+every_operation = pytest.mark.parametrize("name", OPERATIONS)
+
+
+def declared(name: str) -> set[str]:
+    return set(OPERATIONS[name]["responses"])
+
+
+def test_the_document_is_the_committed_one():
+    now = json.dumps(SPEC, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+    if "RENEW_OPENAPI" in os.environ:
+        SNAPSHOT.write_text(now)
+    assert now == SNAPSHOT.read_text(), f"the contract has changed; if that is meant: {RENEW}"
+
+
+def test_it_says_what_it_is():
+    assert SPEC["openapi"].startswith("3.1.")
+    assert (SPEC["info"]["title"], SPEC["info"]["version"]) == ("Narkostop", VERSION)
+    assert SPEC["info"]["license"]["identifier"] == "MIT"
+    for promise in ("RFC 9457", "Idempotency-Key", "Accept-Language"):
+        assert promise in SPEC["info"]["description"]
+
+
+def test_operation_ids_are_unique_and_plain():
+    ids = sorted(operation["operationId"] for operation in OPERATIONS.values())
+    assert all(first != second for first, second in pairwise(ids))
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", operation_id) for operation_id in ids)
+
+
+@every_operation
+def test_an_operation_has_a_summary_and_one_tag(name: str):
+    assert OPERATIONS[name]["summary"]
+    assert len(OPERATIONS[name]["tags"]) == 1
+
+
+def test_every_refusal_is_a_problem_and_nothing_else():
+    as_problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    assert len(REFUSALS) > 300
+    assert [(name, status) for name, status, answer in REFUSALS if answer["content"] != as_problem] == []
+    assert all(answer["description"] for _, _, answer in REFUSALS)
+
+
+@every_operation
+def test_a_refusal_that_can_happen_is_declared(name: str):
+    operation = OPERATIONS[name]
+    assert "422" in declared(name)  # an unknown query parameter
+    if not name.startswith("GET "):
+        assert {"409", "413", "503"} <= declared(name)
+    if "requestBody" in operation:
+        assert {"400", "415"} <= declared(name)
+    if "security" in operation:
+        assert {"401", "403", "503"} <= declared(name)
+
+
+def test_only_these_operations_are_open_to_everybody():
+    assert {name for name, operation in OPERATIONS.items() if "security" not in operation} == {
+        "GET /.well-known/jwks.json",
+        "GET /livez",
+        "GET /metrics",
+        "GET /readyz",
+        "GET /v1/public/{city_id}",
+        "GET /v1/public/{city_id}/districts",
+        "GET /v1/public/{city_id}/metrics",
+        "GET /version",
+        "POST /v1/auth/password",
+        "POST /v1/auth/token",
+        "POST /v1/public/{city_id}/volunteers",
+    }
+
+
+def test_the_token_endpoint_is_the_one_that_the_security_scheme_names():
+    flow = SPEC["components"]["securitySchemes"]["OAuth2PasswordBearer"]["flows"]["password"]
+    assert f"POST {flow['tokenUrl']}" in OPERATIONS
+
+
+@every_operation
+def test_a_write_takes_an_idempotency_key_unless_its_answer_is_secret(name: str):
+    key = {"$ref": "#/components/parameters/IdempotencyKey"}
+    is_secret = name.startswith("POST /v1/auth/") or name.endswith(("/invite", "/secret"))
+    assert (key in OPERATIONS[name]["parameters"]) == (not name.startswith("GET ") and not is_secret)
+
+
+@every_operation
+def test_a_body_has_an_example_for_each_required_field_that_is_text(name: str):
+    body = OPERATIONS[name].get("requestBody", {}).get("content", {}).get("application/json")
+    if body is None:
+        return
+    model = SPEC["components"]["schemas"][body["schema"]["$ref"].rpartition("/")[2]]
+    texts = [
+        field
+        for field in model.get("required", ())
+        if model["properties"][field].get("type") == "string" and "enum" not in model["properties"][field]
+    ]
+    without = [field for field in texts if not model["properties"][field].get("examples")]
+    assert without == []

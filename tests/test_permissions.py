@@ -1,0 +1,141 @@
+"""Who may do what. This table is the policy: an operation that is not in it fails the first test.
+
+A coordinator runs the work and sees people; a moderator judges findings and sees no people; an analyst sees
+numbers; an admin looks after accounts and records as well, and judges no findings: who refers a resource must
+not be the one who confirmed it. Only an admin makes accounts, of any role, in their own city; nobody changes
+their own access (tests/accounts), and a role can only be had from an admin (tests/volunteers).
+"""
+
+import re
+from collections.abc import AsyncIterator
+from uuid import uuid4
+
+import pytest
+from fastapi import FastAPI
+
+from app.domain.permissions import Role
+from tests.city import Client, TestCity, found_city
+
+ANONYMOUS = None
+VOLUNTEER, COORDINATOR, MODERATOR, ANALYST, ADMIN = Role
+
+EVERYBODY = {ANONYMOUS, *Role}
+SIGNED_IN = {*Role}
+IN_THE_FIELD = {VOLUNTEER, COORDINATOR, MODERATOR, ADMIN}
+PLANNERS = {COORDINATOR, ADMIN}
+
+POLICY = {
+    # The public, and whoever wants to sign in
+    "GET /v1/public/{city_id}": EVERYBODY,
+    "GET /v1/public/{city_id}/districts": EVERYBODY,
+    "GET /v1/public/{city_id}/metrics": EVERYBODY,
+    "POST /v1/public/{city_id}/volunteers": EVERYBODY,
+    "POST /v1/auth/token": EVERYBODY,
+    "POST /v1/auth/password": EVERYBODY,
+    "GET /.well-known/jwks.json": EVERYBODY,
+    # Those who run the service; /metrics asks for a token of its own where one is set
+    "GET /livez": EVERYBODY,
+    "GET /readyz": EVERYBODY,
+    "GET /version": EVERYBODY,
+    "GET /metrics": EVERYBODY,
+    # One's own account and file
+    "GET /v1/accounts/me": SIGNED_IN,
+    "POST /v1/auth/logout": SIGNED_IN,
+    "POST /v1/auth/logout-everywhere": SIGNED_IN,
+    "GET /v1/volunteers/me": {VOLUNTEER},
+    # Numbers
+    "GET /v1/metrics": SIGNED_IN,
+    "GET /v1/metrics/definitions": SIGNED_IN,
+    # Raids
+    "GET /v1/raids": IN_THE_FIELD,
+    "GET /v1/raids/{raid_id}": IN_THE_FIELD,
+    "GET /v1/raids/{raid_id}/removals": IN_THE_FIELD,
+    "POST /v1/raids/{raid_id}/sign-up": {VOLUNTEER},
+    "POST /v1/raids/{raid_id}/withdraw": {VOLUNTEER},
+    "POST /v1/raids": PLANNERS,
+    "PATCH /v1/raids/{raid_id}": PLANNERS,
+    "POST /v1/raids/{raid_id}/publish": PLANNERS,
+    "POST /v1/raids/{raid_id}/start": PLANNERS,
+    "POST /v1/raids/{raid_id}/finish": PLANNERS,
+    "POST /v1/raids/{raid_id}/cancel": PLANNERS,
+    "POST /v1/raids/{raid_id}/removals": PLANNERS,
+    "GET /v1/raids/{raid_id}/crew": PLANNERS,  # with phone numbers
+    # Spots
+    "GET /v1/spots": IN_THE_FIELD,
+    "GET /v1/spots/{spot_id}": IN_THE_FIELD,
+    "POST /v1/sightings": {VOLUNTEER, *PLANNERS},
+    "POST /v1/spots/{spot_id}/confirm": PLANNERS,
+    "POST /v1/spots/{spot_id}/dismiss": PLANNERS,
+    # People
+    "GET /v1/volunteers": PLANNERS,
+    "GET /v1/volunteers/{volunteer_id}": PLANNERS,
+    "POST /v1/volunteers/{volunteer_id}/approve": PLANNERS,
+    "POST /v1/volunteers/{volunteer_id}/reject": PLANNERS,
+    "POST /v1/volunteers/{volunteer_id}/suspend": PLANNERS,
+    "POST /v1/volunteers/{volunteer_id}/reinstate": PLANNERS,
+    "POST /v1/volunteers/{volunteer_id}/invite": PLANNERS,
+    # Online advertising: one reports, another judges, a third refers
+    "POST /v1/findings": IN_THE_FIELD,
+    "GET /v1/findings/{finding_id}": IN_THE_FIELD,
+    "GET /v1/resources": {MODERATOR, *PLANNERS},
+    "GET /v1/resources/{resource_id}": {MODERATOR, *PLANNERS},
+    "POST /v1/resources/{resource_id}/review": {MODERATOR},
+    "POST /v1/resources/{resource_id}/confirm": {MODERATOR},
+    "POST /v1/resources/{resource_id}/reject": {MODERATOR},
+    "GET /v1/referrals": PLANNERS,
+    "POST /v1/referrals": PLANNERS,
+    "GET /v1/referrals/{referral_id}": PLANNERS,
+    "GET /v1/referrals/{referral_id}/items": PLANNERS,
+    "POST /v1/referrals/{referral_id}/send": PLANNERS,
+    "POST /v1/referrals/{referral_id}/items/{resource_id}/answer": PLANNERS,
+    # Accounts and records
+    "GET /v1/accounts": {ADMIN},
+    "POST /v1/accounts": {ADMIN},
+    "GET /v1/accounts/{account_id}": {ADMIN},
+    "PUT /v1/accounts/{account_id}/access": {ADMIN},
+    "POST /v1/accounts/{account_id}/invite": {ADMIN},
+    "POST /v1/accounts/{account_id}/secret": {ADMIN},
+    "GET /v1/imports": {ADMIN},
+    "POST /v1/imports": {ADMIN},
+    "GET /v1/imports/{import_id}": {ADMIN},
+}
+
+
+@pytest.fixture(scope="module")
+async def town(app: FastAPI) -> AsyncIterator[TestCity]:
+    async with found_city(app) as city:
+        yield city
+
+
+async def ask(client: Client, operation: str) -> int:
+    """With nothing right about it but who asks: no such id, and a body that no operation takes."""
+    method, path = operation.split()
+    taken = (
+        client._contract.spec["paths"][path][method.lower()]
+        .get("requestBody", {})
+        .get("content", {"application/json": {}})
+    )
+    path = re.sub(r"{\w+}", str(uuid4()), path.replace("{city_id}", "nowhere"))
+    body, media = (b"", {}) if method == "GET" else (b'{"no such field": 1}', {"Content-Type": next(iter(taken))})
+    return (await client.request(method, f"http://test{path}", content=body, headers=media)).status_code
+
+
+async def test_the_policy_lists_every_operation(app: FastAPI):
+    spec = app.openapi()["paths"]
+    assert {f"{verb.upper()} {path}" for path in spec for verb in spec[path]} == set(POLICY)
+
+
+@pytest.mark.parametrize("operation", POLICY)
+async def test_roles_that_are_not_listed_are_refused_before_anything_else_is_looked_at(town: TestCity, operation: str):
+    for role in Role:
+        status = await ask(await town.client_of(await town.account(role)), operation)
+        if role in POLICY[operation]:
+            assert status not in {401, 403}, role
+        else:
+            assert status == 403, role
+
+
+@pytest.mark.parametrize("operation", POLICY)
+async def test_nobody_who_must_sign_in_stays_anonymous(town: TestCity, operation: str):
+    status = await ask(town.anonymous, operation)
+    assert (status == 401) == (ANONYMOUS not in POLICY[operation])

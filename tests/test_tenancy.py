@@ -1,0 +1,98 @@
+"""Another city's row does not exist: whatever is asked of it, the answer is that of an id made up a moment ago."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fastapi import FastAPI
+
+from app.domain.permissions import Role
+from app.domain.records import RecordsKind
+from app.models.records import RecordsImport
+from tests.auth.devices import refusal
+from tests.city import IN_WEST, TestCity, found_city, raid_plan, removal
+from tests.test_permissions import POLICY
+
+OPERATIONS = [operation for operation in POLICY if re.search(r"{(?!city_id)\w+}", operation)]
+BODIES: dict[str, dict[str, Any]] = {
+    "PATCH /v1/raids/{raid_id}": {"title": "Ours now"},
+    "POST /v1/raids/{raid_id}/cancel": {"reason": "Ours now"},
+    "POST /v1/raids/{raid_id}/removals": removal(),
+    "POST /v1/volunteers/{volunteer_id}/reject": {"reason": "Ours now"},
+    "POST /v1/resources/{resource_id}/reject": {"reason": "not_drugs"},
+    "POST /v1/referrals/{referral_id}/send": {
+        "outgoing_number": "1",
+        "sent_on": "2026-01-01",
+        "due_on": "2026-02-01",
+    },
+    "POST /v1/referrals/{referral_id}/items/{resource_id}/answer": {
+        "answer": "blocked",
+        "answered_on": "2026-01-02",
+    },
+    "PUT /v1/accounts/{account_id}/access": {"role": "volunteer", "is_active": False},
+}
+
+
+@pytest.fixture(scope="module")
+async def ours(app: FastAPI) -> AsyncIterator[TestCity]:
+    async with found_city(app) as city:
+        await city.volunteer()
+        yield city
+
+
+@pytest.fixture(scope="module")
+async def theirs(app: FastAPI) -> AsyncIterator[dict[str, str]]:
+    """One of everything, by the name of the path parameter."""
+    async with found_city(app) as city:
+        coordinator, moderator = await city.as_(Role.COORDINATOR), await city.as_(Role.MODERATOR)
+        volunteer, client = await city.volunteer()
+        raid = (await coordinator.post("/raids", json=raid_plan())).json()
+        seen = {"point": IN_WEST, "kind": "stencil", "seen_at": datetime.now(UTC).isoformat()}
+        sighting = (await client.post("/sightings", json=seen)).json()
+        finding = (await client.post("/findings", json={"address": f"https://{city.id}.example"})).json()
+        for step in ("review", "confirm"):
+            await moderator.post(f"/resources/{finding['resource_id']}/{step}")
+        referred = {"authority": "Ministry", "resource_ids": [finding["resource_id"]]}
+        referral = (await coordinator.post("/referrals", json=referred)).json()
+        taken_over = imported()
+        await city.add(RecordsImport(city_id=city.id, **taken_over))
+        yield {
+            "import_id": str(taken_over["id"]),
+            "raid_id": raid["id"],
+            "spot_id": sighting["spot_id"],
+            "volunteer_id": str(volunteer.id),
+            "account_id": str(volunteer.account_id),
+            "finding_id": finding["id"],
+            "resource_id": finding["resource_id"],
+            "referral_id": referral["id"],
+        }
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+async def test_another_citys_row_is_like_one_that_does_not_exist(
+    ours: TestCity, theirs: dict[str, str], operation: str
+):
+    method, path = operation.split()
+    body, headers = BODIES.get(operation), {"If-Match": '"1"'} if method == "PATCH" else {}
+    for role in POLICY[operation]:
+        client = await ours.as_(role) if role is not Role.VOLUNTEER else (await ours.volunteer())[1]
+        answers = [
+            await client.request(method, f"http://test{path.format_map(ids)}", json=body, headers=headers)
+            for ids in (theirs, Missing())
+        ]
+        assert answers[0].status_code == 404
+        assert refusal(answers[0]) == refusal(answers[1])
+
+
+def imported() -> dict[str, Any]:
+    counts = dict.fromkeys(("rows", "imported", "already_there", "without_point", "refused", "left_out"), 0)
+    told = {"kind": RecordsKind.GRAFFITI, "source": "test", "file_digest": b"", "finished_at": datetime.now(UTC)}
+    return {"id": uuid4(), **told, **counts}
+
+
+class Missing(dict[str, str]):
+    def __missing__(self, name: str) -> str:
+        return str(uuid4())
