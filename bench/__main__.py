@@ -1,5 +1,6 @@
 """`python -m bench`: fills two cities, then loads one line after the other, round by round."""
 
+import os
 import random
 import tempfile
 from collections import defaultdict
@@ -82,15 +83,14 @@ def _database() -> Iterator[Settings]:
 
 async def _measured(settings: Settings, size: Size, course: Course) -> str:
     assert settings.database_url
+    # What others do on the machine is not in our hands, but the reader should know of it.
+    conditions = f"{course}\n{size}\nLoad average of the machine before: {os.getloadavg()[0]:.1f}."
     console.print(f"filling {size.many_raids:,} raids")
     environment = {"DATABASE_URL": settings.database_url, "NARKOSTOP_SECRET_KEY": SECRET_KEY}
     async with city.founded(settings, size) as people:
         with servers.running(settings.data_dir, environment) as running:
             stage = Stage(running, await servers.postmaster(settings.database_url), people)
             rounds = await _rounds(stage, lines(size), course)
-    conditions = (
-        f"{course} {size.many_raids:,} (many) or {size.few_raids:,} (few) raids, {size.ledger_entries:,} entries."
-    )
     return report(lines(size), rounds, conditions, await _version(settings.database_url))
 
 

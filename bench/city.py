@@ -38,6 +38,9 @@ class Size:
     ledger_entries: int
     people: int
 
+    def __str__(self) -> str:
+        return f"{self.many_raids:,} raids (many) or {self.few_raids:,} (few), {self.ledger_entries:,} ledger entries."
+
 
 @dataclass(frozen=True, slots=True)
 class People:

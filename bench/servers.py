@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,5 +85,11 @@ async def postmaster(url: str) -> psutil.Process:
 
 def cpu_seconds(process: psutil.Process) -> float:
     """Of the process and all its children, living and dead."""
-    times = [process.cpu_times(), *(child.cpu_times() for child in process.children(recursive=True))]
-    return sum(time.user + time.system for time in times) + times[0].children_user + times[0].children_system
+    own = process.cpu_times()
+    total = own.user + own.system + own.children_user + own.children_system
+    for child in process.children(recursive=True):
+        # PostgreSQL's parallel workers come and go.
+        with suppress(psutil.NoSuchProcess):
+            times = child.cpu_times()
+            total += times.user + times.system
+    return total

@@ -34,17 +34,17 @@ def demo(
 
 
 def ensure(settings: Settings) -> None:
-    """For `narkostop run`: on the first start, with no city yet, build the demonstration and print its sign-ins.
+    """For `narkostop run`: build the demonstration on the first start, and print its sign-ins on every start.
 
-    `settings` are those of a database that is ready. With any city there it does nothing, in one short query.
+    `settings` are those of a database that is ready. A database with cities but no demonstration stays as it is.
     """
 
-    async def first_start() -> bool:
+    async def is_there() -> bool:
         options = DatabaseOptions(settings.database_url or "")
         async with Database.opened(options) as database, database.transaction() as session:
-            return await demos.is_empty(session) and await _build(session, Wish())
+            return await demos.is_there(session) or (await demos.is_empty(session) and await _build(session, Wish()))
 
-    if asyncio.run(first_start()):
+    if asyncio.run(is_there()):
         _announce()
 
 
@@ -62,6 +62,6 @@ async def _build(session: AsyncSession, wish: Wish) -> bool:
 
 def _announce() -> None:
     console = Console(highlight=False)
-    console.print(f"[bold]{demos.CITY}[/] now has a made-up year. Sign in with the password [bold]{demos.PASSWORD}[/]:")
+    console.print(f"The city [bold]{demos.CITY}[/] is made up. Sign in with the password [bold]{demos.PASSWORD}[/]:")
     for sign_in in demos.SIGN_INS:
         console.print(f"  {sign_in.login:<28}{sign_in.role:<13}grant_type={sign_in.grant}")

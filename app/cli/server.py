@@ -6,6 +6,7 @@ from contextlib import closing
 import uvicorn
 from rich.console import Console
 
+from app.cli import demo
 from app.cli.session import CommandError, load_settings, ready, refuse_unprepared
 from app.core.cipher import Cipher, WrongSecretError
 from app.core.config import Settings
@@ -35,6 +36,7 @@ def run() -> None:
     settings = load_settings()
     _refuse_busy_port(settings)
     with ready(settings) as prepared:
+        demo.ensure(prepared)
         Console().print(f"Address:  http://{settings.host}:{settings.port}")
         Console().print(f"API docs: http://{settings.host}:{settings.port}/docs")
         _serve(prepared)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core.config import Settings
-from app.core.database import Database, DatabaseOptions
+from app.core.database import Database, DatabaseOptions, DatabaseUnavailableError, retried
 from app.core.embedded import EmbeddedPostgresError, running_postgres
 from app.core.migrations import NewerDatabaseError, head, upgrade
 from app.domain.errors import DomainError
@@ -31,8 +31,13 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        wrong = "; ".join(f"{_variable(item['loc'])}: {item['msg']}" for item in error.errors())
         raise CommandError(f"a setting is not right: {wrong}") from None
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    name = str(location[0]) if location else "the outside issuer"
+    return f"NARKOSTOP_{name.upper()}" if name in Settings.model_fields else name
 
 
 @contextmanager
@@ -101,12 +106,18 @@ def in_transaction(work: Callable[[AsyncSession], Awaitable[T]]) -> T:
     """Run one unit of work on the ready database; a refusal of the domain becomes a CommandError."""
 
     async def run(settings: Settings) -> T:
-        options = DatabaseOptions(settings.database_url or "")
-        async with Database.opened(options) as database, database.transaction() as session:
-            return await work(session)
+        async with Database.opened(DatabaseOptions(settings.database_url or "")) as database:
+
+            async def once() -> T:
+                async with database.transaction() as session:
+                    return await work(session)
+
+            return await retried(once)
 
     with ready(load_settings()) as settings:
         try:
             return asyncio.run(run(settings))
         except DomainError as error:
             raise CommandError(problem(error.code, "en", error.details)) from None
+        except DatabaseUnavailableError:
+            raise CommandError("the database is busy or was lost; look whether it was done, then try again") from None

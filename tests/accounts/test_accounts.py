@@ -2,6 +2,7 @@ import asyncio
 from uuid import uuid4
 
 import pytest
+from sqlmodel import select
 
 from app.domain.permissions import Role
 from app.models.accounts import Account
@@ -71,11 +72,14 @@ async def test_of_two_admins_who_switch_each_other_off_at_once_one_remains(city:
     first, second = await city.account(Role.ADMIN), await city.account(Role.ADMIN)
     off = {"role": "admin", "is_active": False}
     clients = await city.client_of(first), await city.client_of(second)
-    answers = await asyncio.gather(
-        clients[0].put(f"/accounts/{second.id}/access", json=off),
-        clients[1].put(f"/accounts/{first.id}/access", json=off),
-    )
-    assert sorted(answer.status_code for answer in answers) == [200, 401]
+    async with city.database.transaction() as session:  # holds both until both are under way
+        await session.exec(select(Account).where(Account.city_id == city.id).with_for_update())
+        changes = [
+            asyncio.create_task(client.put(f"/accounts/{other.id}/access", json=off))
+            for client, other in zip(clients, (second, first), strict=True)
+        ]
+        await asyncio.sleep(0.2)
+    assert sorted(answer.status_code for answer in await asyncio.gather(*changes)) == [200, 401]
     assert sorted(account.is_active for account in await city.rows(Account)) == [False, True]
 
 

@@ -5,6 +5,7 @@ import json
 import socket
 import unicodedata
 from collections.abc import AsyncIterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -21,6 +22,7 @@ from tests.contract.conftest import LiveServer
 
 SHARED = Path(__file__).parents[3] / "shared/data"
 LIMIT = 262_144
+PHONES = count(1_000_000)
 PLAN = json.dumps(raid_plan(title="TITLE", capacity=5))
 
 
@@ -283,7 +285,7 @@ async def as_an_address(city: TestCity, text: str) -> None:
 
 
 async def as_a_name(city: TestCity, text: str) -> None:
-    form = application(given_name=text, family_name=text)
+    form = application(given_name=text, family_name=text, phone=f"+7701{next(PHONES):07}")
     answer = await city.anonymous.post(f"/public/{city.id}/volunteers", json=form)
     if answer.status_code == 202:
         volunteer = await city.one(Volunteer, answer.json()["id"])

@@ -31,9 +31,9 @@ AT_COMMIT = """
 @pytest.fixture
 async def alone(server: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[TestCity]:
     """A city in a database of its own, with few connections and little patience."""
-    monkeypatch.setattr(core_database, "ACQUIRE_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(core_database, "ACQUIRE_TIMEOUT_S", 1)
     name = f"test_{uuid4().hex}"
-    few = {"read_connections": 2, "write_connections": 2, "statement_timeout_ms": 300}
+    few = {"read_connections": 2, "write_connections": 2, "statement_timeout_ms": 1_000}
     await execute(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     app = create_app(settings.model_copy(update={"database_url": database_url(server, name), **few}))
     async with app.router.lifespan_context(app), found_city(app) as city:

@@ -49,15 +49,18 @@ def address(server: str, tmp_path: Path) -> Iterator[str]:
         "NARKOSTOP_PORT": str(port),
         "NARKOSTOP_DATA_DIR": str(tmp_path),
     }
-    process = subprocess.Popen([NARKOSTOP, "run"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said = tmp_path / "said"
+    with said.open("wb") as output:
+        process = subprocess.Popen([NARKOSTOP, "run"], env=environment, stdout=output, stderr=output)
     try:
-        wait_for(f"http://127.0.0.1:{port}/readyz", process)
+        wait_for(f"http://127.0.0.1:{port}/readyz", process, said)
         yield f"127.0.0.1:{port}"
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=15) == 0, "Ctrl-C did not end it"
+        assert "coordinator@almaty.example" in said.read_text()
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
         asyncio.run(execute(server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
@@ -67,12 +70,12 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
+def wait_for(url: str, process: subprocess.Popen[bytes], said: Path) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
-        assert process.poll() is None, process.communicate()[0].decode()
+        assert process.poll() is None, said.read_text()
         try:
-            urllib.request.urlopen(url, timeout=5).close()
+            urllib.request.urlopen(url, timeout=5).close()  # noqa: S310 our own address
         except OSError:
             time.sleep(0.2)
         else:

@@ -4,9 +4,11 @@ Sizes are those that the programme published of its year 2025. The rows are what
 behind, down to the ledger, but put there by COPY in one transaction.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+import asyncpg
 from sqlmodel import SQLModel, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,7 +16,7 @@ from app.core.clock import day_in, utc_now
 from app.domain.errors import Conflict, Fault, Invalid
 from app.domain.permissions import Role
 from app.models.cities import City
-from app.services import accounts, cities
+from app.services import cities
 from app.services.demo import counts, online, people, raids, storage, walls
 from app.services.demo.almanac import Almanac
 from app.services.demo.people import SERVICES, STAFF, VOLUNTEER_PHONE
@@ -55,8 +57,8 @@ class Wish:
 async def build(session: AsyncSession, wish: Wish, secret_hash: str, told: Told) -> bool:
     """Found the city and fill it. False, and nothing done, when the demonstration is there already.
 
-    Raises Conflict `has_real_data` when the city is a real one, `login_taken` when one of SIGN_INS
-    belongs to another city, and Invalid for a day that is yet to come.
+    Raises Conflict `has_real_data` when the city is a real one, `login_taken` when an account of the
+    demonstration exists elsewhere, and Invalid for a day that is yet to come.
     """
     known = await session.get(City, CITY)
     if known is not None:
@@ -65,13 +67,18 @@ async def build(session: AsyncSession, wish: Wish, secret_hash: str, told: Told)
         return False
     new = cities.bundled(CITY)
     assert new is not None
-    for sign_in in SIGN_INS:
-        if await accounts.by_login(session, sign_in.login):
-            raise Conflict("login_taken")
     await cities.found(session, new, is_demo=True)
     almanac = Almanac(new, _until(wish, new.time_zone), wish.seed)
-    await storage.store(session, made_up_year(almanac, secret_hash), told)
+    try:
+        await storage.store(session, made_up_year(almanac, secret_hash), told)
+    except asyncpg.UniqueViolationError:
+        raise Conflict("login_taken") from None
     return True
+
+
+async def is_there(session: AsyncSession) -> bool:
+    city = await session.get(City, CITY)
+    return city is not None and city.is_demo
 
 
 async def is_empty(session: AsyncSession) -> bool:
@@ -86,25 +93,15 @@ def _until(wish: Wish, time_zone: str) -> date:
     return wish.until or today
 
 
-def made_up_year(almanac: Almanac, secret_hash: str) -> tuple[list[SQLModel], ...]:
-    """The rows of each table, in the order in which they can be stored."""
-    places = Places(almanac.city)
+def made_up_year(almanac: Almanac, secret_hash: str) -> Iterator[Sequence[SQLModel]]:
+    """The rows of each table, in the order in which they can be stored; made up only when they are asked for."""
     crowd = people.invent(almanac, secret_hash)
+    yield from (crowd.accounts, crowd.volunteers, crowd.consents)
+    places = Places(almanac.city)
     outings = raids.invent(almanac, crowd, places)
+    yield from (outings.raids, outings.assignments)
     painted = walls.invent(almanac, crowd, places, outings)
+    yield from (painted.spots, painted.sightings, painted.removals)
     found = online.invent(almanac, crowd)
-    return (
-        [*crowd.accounts],
-        [*crowd.volunteers],
-        [*crowd.consents],
-        [*outings.raids],
-        [*outings.assignments],
-        [*painted.spots],
-        [*painted.sightings],
-        [*painted.removals],
-        [*found.resources],
-        [*found.findings],
-        [*found.referrals],
-        [*found.items],
-        [*counts.entries(almanac, crowd, outings, painted, found)],
-    )
+    yield from (found.resources, found.findings, found.referrals, found.items)
+    yield counts.entries(almanac, crowd, outings, painted, found)

@@ -1,6 +1,6 @@
 """A made-up year into the database: COPY, a table at a time, in the session's transaction."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from operator import attrgetter
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ Told = Callable[[str], None]
 """Called with the name of each table when it is stored."""
 
 
-async def store(session: AsyncSession, tables: Sequence[Sequence[SQLModel]], told: Told) -> None:
+async def store(session: AsyncSession, tables: Iterable[Sequence[SQLModel]], told: Told) -> None:
     """Tables in an order in which every row finds those that it points to; none of them empty."""
     for rows in tables:
         table = sa.inspect(type(rows[0])).local_table
