@@ -1,6 +1,7 @@
 """JSON that PostgreSQL made, on its way out."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from fastapi import Request
 from starlette.responses import Response
@@ -9,6 +10,7 @@ from app.domain.errors import NotFound
 from app.problems import problems
 from app.services.reads import Item, Page
 
+GEOJSON = "application/geo+json"
 # Who asks decides what is in it, and a shared cache must not keep it.
 _PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Authorization, X-City"}
 
@@ -28,17 +30,17 @@ def item(found: Item, request: Request | None = None, *, status: int = 200) -> R
     return Response(found.json, status, headers, "application/json")
 
 
-def page(found: Page, request: Request) -> Response:
+def page(found: Page, request: Request, media_type: str = "application/json") -> Response:
     """With the next page's address in Link (RFC 8288) too, where there is one."""
     headers = dict(_PRIVATE)
     if found.next:
-        following = request.url.include_query_params(after=found.next)
-        headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
-    return Response(found.json, 200, headers, "application/json")
+        query = urlencode({**request.query_params, "after": found.next})
+        headers["Link"] = f'<{request.scope["path"]}?{query}>; rel="next"'
+    return Response(found.json, 200, headers, media_type)
 
 
-def document(json: bytes, *, cache: str = "private, no-cache") -> Response:
-    return Response(json, 200, {"Cache-Control": cache, "Vary": _PRIVATE["Vary"]}, "application/json")
+def document(json: bytes, *, cache: str = "private, no-cache", media_type: str = "application/json") -> Response:
+    return Response(json, 200, {"Cache-Control": cache, "Vary": _PRIVATE["Vary"]}, media_type)
 
 
 def _is_known(header: str, etag: str) -> bool:

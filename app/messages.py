@@ -8,6 +8,8 @@ from typing import Any
 LANGUAGES = ("kk", "ru", "en")
 DEFAULT = "en"
 
+# Details that are nouns, statuses or actions of the domain; anything else is said as it is.
+_NAMED = frozenset({"noun", "status", "action", "precision"})
 CATALOGUE: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 
 
@@ -27,6 +29,10 @@ def _ranked(part: str) -> tuple[float, str]:
     return quality, tag.strip().split("-")[0]
 
 
+def title(status: int, language: str) -> str:
+    return CATALOGUE["titles"][str(status)][language]
+
+
 def problem(code: str, language: str, details: dict[str, str | int]) -> str:
     return _say("problems", code, language, details)
 
@@ -36,7 +42,7 @@ def fault(code: str, language: str, details: dict[str, str | int]) -> str:
 
 
 def _say(section: str, code: str, language: str, details: dict[str, str | int]) -> str:
-    words = {name: word(str(value), language) for name, value in details.items()}
+    words = {name: word(str(value), language) if name in _NAMED else value for name, value in details.items()}
     return CATALOGUE[section][code][language].format_map(words)
 
 

@@ -69,6 +69,9 @@ def complete(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def _finish_parameters(operation: dict[str, Any]) -> None:
+    # A body that may be left out is not therefore null.
+    for media in operation.get("requestBody", {}).get("content", {}).values():
+        _forget_null(media["schema"])
     parameters = operation.setdefault("parameters", [])
     for parameter in parameters:
         _forget_null(parameter.get("schema", {}))

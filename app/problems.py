@@ -19,6 +19,7 @@ from app.core.database import DatabaseUnavailableError, OutcomeUnknownError
 from app.core.throttle import ThrottledError
 from app.domain import errors
 from app.domain.errors import DomainError, Fault
+from app.schemas.base import ProblemError
 
 STATUS: dict[type[DomainError], int] = {
     errors.Unauthenticated: 401,
@@ -111,21 +112,25 @@ def _problem(  # noqa: PLR0913 one for each part of a problem
     body = {
         "type": f"urn:narkostop:problem:{code}",
         "code": code,
-        "title": code.replace("_", " ").capitalize(),
+        "title": messages.title(status, language),
         "status": status,
         "detail": messages.problem(code, language, details or {}),
         "instance": f"urn:uuid:{request.scope.get('request_id', '')}",
-        "errors": [
-            {
-                "code": fault.code,
-                "pointer": fault.pointer,
-                "detail": messages.fault(fault.code, language, fault.details),
-            }
-            for fault in faults
-        ],
+        "errors": [_told(fault, language) for fault in faults],
     }
     fixed = {"Content-Language": language, "Vary": "Accept-Language", "Cache-Control": "no-store"}
     return Response(to_json(body), status, {**fixed, **(headers or {})}, "application/problem+json")
+
+
+def _told(fault: Fault, language: str) -> dict[str, str]:
+    detail = messages.fault(fault.code, language, fault.details)
+    return {"code": fault.code, "pointer": fault.pointer, "detail": detail}
+
+
+def told(request: Request, faults: Iterable[Fault]) -> list[ProblemError]:
+    """In the caller's language, for an answer that is no refusal as a whole."""
+    language = messages.preferred_language(request.headers.get("accept-language", ""))
+    return [ProblemError.model_validate(_told(fault, language)) for fault in faults]
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -163,7 +168,7 @@ async def _collided(request: Request, error: Exception) -> Response:
     """A constraint said no where no flow did: somebody else was faster. Nothing was written."""
     constraint = getattr(getattr(getattr(error, "orig", None), "__cause__", None), "constraint_name", None)
     log.info("collided", constraint=constraint)
-    return _problem(request, 409, "conflict")
+    return _problem(request, 409, "id_taken" if str(constraint).startswith("pk_") else "conflict")
 
 
 async def _unavailable(request: Request, error: Exception) -> Response:

@@ -148,7 +148,8 @@ async def unit_of_work(request: Request, actor: Actor | None, handler: Handler, 
 async def _slot(request: Request, actor: Actor | None, key: str) -> Slot:
     if not _KEY.fullmatch(key):
         raise RequestValidationError([{"type": "string_pattern_mismatch", "loc": ("header", "Idempotency-Key")}])
-    target = f"{request.method} {request.url.path}?{request.url.query}"
+    city_id = actor.city_id if actor else ""
+    target = f"{request.method} {request.url.path}?{request.url.query} in {city_id}"
     return Slot.of(actor.account_id if actor else None, key, (target, await request.body()))
 
 

@@ -7,9 +7,10 @@ import logging
 import sys
 import time
 import traceback
-from uuid import uuid4
+from pathlib import Path
 
 import structlog
+import uuid_utils
 from prometheus_client import Counter, Gauge, Histogram
 from sqlalchemy import AsyncAdaptedQueuePool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -34,6 +35,10 @@ _SECURITY_HEADERS = [
 ]
 _NOTHING_LOADS = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
+_OURS = str(Path(__file__).parent)
+_REFUSED = 400
+_SLOW_S = 1.0
+
 log = structlog.get_logger("narkostop.request")
 
 
@@ -45,7 +50,7 @@ class Telemetry:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = scope["request_id"] = str(uuid4())
+        request_id = scope["request_id"] = str(uuid_utils.uuid4())
         began, status = time.perf_counter(), 500
 
         async def send_with_headers(message: Message) -> None:
@@ -77,8 +82,10 @@ def _policy(message: Message) -> list[tuple[bytes, bytes]]:
 
 
 def _places(error: BaseException) -> list[str]:
-    frames = traceback.extract_tb(error.__traceback__)[-8:]
-    return [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in frames]
+    """Our own lines on the way, and the last one whosever it is."""
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if frame.filename.startswith(_OURS)]
+    return [f"{frame.filename.rpartition('/')[2]}:{frame.lineno} {frame.name}" for frame in [*ours, *frames[-1:]]]
 
 
 def _observe(scope: Scope, status: int, seconds: float) -> None:
@@ -86,15 +93,18 @@ def _observe(scope: Scope, status: int, seconds: float) -> None:
     operation = getattr(scope.get("route"), "name", "unknown")
     REQUESTS.labels(operation, status).inc()
     SECONDS.labels(operation).observe(seconds)
-    log.info("answered", id=scope["request_id"], operation=operation, status=status, ms=round(seconds * 1000, 1))
+    # A line for each poll of a dashboard would cost a fifth of its time and be read by nobody.
+    is_usual = scope["method"] == "GET" and status < _REFUSED and seconds < _SLOW_S
+    tell = log.debug if is_usual else log.info
+    tell("answered", id=scope["request_id"], operation=operation, status=status, ms=round(seconds * 1000, 1))
 
 
 def watch(database: Database) -> None:
     """Gauges are read when Prometheus asks, so counting connections costs requests nothing."""
-    reads, writes = database.pool, database.engine.pool
+    reads, writes = database.reads, database.engine.pool
     assert isinstance(writes, AsyncAdaptedQueuePool)
-    CONNECTIONS.labels("read", "open").set_function(reads.get_size)
-    CONNECTIONS.labels("read", "idle").set_function(reads.get_idle_size)
+    CONNECTIONS.labels("read", "open").set_function(reads.open_count)
+    CONNECTIONS.labels("read", "idle").set_function(reads.idle_count)
     CONNECTIONS.labels("write", "in_use").set_function(writes.checkedout)
 
 

@@ -26,7 +26,7 @@ DAYS = 1_000
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
 _RAID_COLUMNS = (
     "city_id id created_at version title status starts_at ends_at meeting_point latitude longitude district_id "
-    "capacity places_taken"
+    "capacity places_taken line_length"
 )
 _LEDGER_COLUMNS = "city_id id metric origin amount occurred_on district_id subject_id"
 
@@ -124,7 +124,7 @@ def _raids(city_id: str, number: int) -> Iterator[tuple[object, ...]]:
         begins = FIRST + timedelta(minutes=each % 1_000_000)
         ends = begins + timedelta(hours=2)
         place = (43.5, 76.5 + each % DISTRICTS, _district_id(each))
-        yield (city_id, row_id(each), begins, 3, f"Raid {each}", status, begins, ends, "Abay metro", *place, 20, 0)
+        yield (city_id, row_id(each), begins, 3, f"Raid {each}", status, begins, ends, "Abay metro", *place, 20, 0, 0)
 
 
 def _ledger_entries(city_id: str, number: int) -> Iterator[tuple[object, ...]]:

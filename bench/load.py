@@ -29,6 +29,8 @@ class Answers:
     latencies: list[float]
     seconds: float
     own_cpu: float
+    late: int
+    """Those that were under way when the time was up: not measured, but the server worked for them too."""
 
     def percentile(self, percent: float) -> float:
         return self.latencies[int((len(self.latencies) - 1) * percent / 100)]
@@ -49,7 +51,9 @@ async def answers_to(requests: Iterator[bytes], load: Load, status: int) -> Answ
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     measured = sorted(latencies)
     await asyncio.gather(*(connection.end() for connection in connections))
-    return Answers(measured, seconds, cpu)
+    if not measured:
+        raise WrongAnswerError(f"no answer in {load.seconds:g} s")
+    return Answers(measured, seconds, cpu, late=len(latencies) - len(measured))
 
 
 class _Connection(asyncio.Protocol):

@@ -30,7 +30,7 @@ class Round:
         return len(self.answers.latencies) / self.answers.seconds
 
     def microseconds_each(self, cpu: float) -> float:
-        return cpu / len(self.answers.latencies) * 1e6
+        return cpu / (len(self.answers.latencies) + self.answers.late) * 1e6
 
 
 Rounds = Mapping[str, Sequence[Round]]

@@ -73,9 +73,10 @@ class Contract:
         kind = response.headers["content-type"].partition(";")[0]
         assert kind in declared["content"], f"{where}: {kind} is not declared"
         if kind.endswith("json"):
-            schema = closed({**declared["content"][kind]["schema"], "components": self.spec["components"]})
-            validator = self._validators.setdefault(id(declared), jsonschema_rs.validator_for(schema))
-            problem = next(validator.iter_errors(response.json()), None)
+            if id(declared) not in self._validators:
+                schema = closed({**declared["content"][kind]["schema"], "components": self.spec["components"]})
+                self._validators[id(declared)] = jsonschema_rs.validator_for(schema)
+            problem = next(self._validators[id(declared)].iter_errors(response.json()), None)
             assert problem is None, f"{where}: {problem}"
 
 

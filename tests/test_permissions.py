@@ -23,6 +23,7 @@ EVERYBODY = {ANONYMOUS, *Role}
 SIGNED_IN = {*Role}
 IN_THE_FIELD = {VOLUNTEER, COORDINATOR, MODERATOR, ADMIN}
 PLANNERS = {COORDINATOR, ADMIN}
+LEADERS = {VOLUNTEER, *PLANNERS}  # of volunteers only the raid's own lead: tests/raids
 
 POLICY = {
     # The public, and whoever wants to sign in
@@ -45,7 +46,7 @@ POLICY = {
     "GET /v1/volunteers/me": {VOLUNTEER},
     # Numbers
     "GET /v1/metrics": SIGNED_IN,
-    "GET /v1/metrics/definitions": SIGNED_IN,
+    "GET /v1/metrics/definitions": EVERYBODY,
     # Raids
     "GET /v1/raids": IN_THE_FIELD,
     "GET /v1/raids/{raid_id}": IN_THE_FIELD,
@@ -55,17 +56,52 @@ POLICY = {
     "POST /v1/raids": PLANNERS,
     "PATCH /v1/raids/{raid_id}": PLANNERS,
     "POST /v1/raids/{raid_id}/publish": PLANNERS,
-    "POST /v1/raids/{raid_id}/start": PLANNERS,
-    "POST /v1/raids/{raid_id}/finish": PLANNERS,
+    "POST /v1/raids/{raid_id}/start": LEADERS,
+    "POST /v1/raids/{raid_id}/finish": LEADERS,
     "POST /v1/raids/{raid_id}/cancel": PLANNERS,
-    "POST /v1/raids/{raid_id}/removals": PLANNERS,
+    "POST /v1/raids/{raid_id}/removals": LEADERS,
     "GET /v1/raids/{raid_id}/crew": PLANNERS,  # with phone numbers
+    "GET /v1/raids/{raid_id}/roll": LEADERS,
+    "GET /v1/raids/{raid_id}/place": {VOLUNTEER},
+    "POST /v1/raids/{raid_id}/accept": {VOLUNTEER},
+    "POST /v1/raids/{raid_id}/decline": {VOLUNTEER},
+    "POST /v1/raids/{raid_id}/offers": PLANNERS,
+    "PUT /v1/raids/{raid_id}/lead": PLANNERS,
+    "GET /v1/raids/{raid_id}/eligibility/{volunteer_id}": PLANNERS,
+    "GET /v1/raids/{raid_id}/suggestions": PLANNERS,
+    "GET /v1/raids/{raid_id}/stops": IN_THE_FIELD,
+    "PUT /v1/raids/{raid_id}/stops": PLANNERS,
+    "POST /v1/raids/{raid_id}/stops/{spot_id}/answer": LEADERS,
+    # Who was there
+    "POST /v1/raids/{raid_id}/roll-call": LEADERS,
+    "GET /v1/raids/{raid_id}/code": LEADERS,
+    "POST /v1/raids/{raid_id}/check-in": {VOLUNTEER},
+    "POST /v1/raids/{raid_id}/check-out": {VOLUNTEER},
+    "POST /v1/raids/{raid_id}/crew/{volunteer_id}/check-in": LEADERS,
+    "POST /v1/raids/{raid_id}/crew/{volunteer_id}/check-out": LEADERS,
+    # Looking again, never at one's own
+    "GET /v1/checks": PLANNERS,
+    "GET /v1/checks/error-rates": PLANNERS,
+    "GET /v1/checks/{removal_id}": PLANNERS,
+    "POST /v1/checks/{removal_id}/verify": PLANNERS,
+    "POST /v1/checks/{removal_id}/dispute": PLANNERS,
+    # Calendars: the address that a calendar app reads is itself the secret
+    "POST /v1/calendars/secret": IN_THE_FIELD,
+    "GET /v1/public/{city_id}/calendars/{token}/raids.ics": EVERYBODY,
     # Spots
     "GET /v1/spots": IN_THE_FIELD,
+    "GET /v1/spots.geojson": IN_THE_FIELD,
+    "GET /v1/spots/heat": IN_THE_FIELD,
+    "GET /v1/spots/reappearance": SIGNED_IN,
     "GET /v1/spots/{spot_id}": IN_THE_FIELD,
+    "GET /v1/spots/{spot_id}/sightings": PLANNERS,  # with what the wall advertises
+    "GET /v1/spots/{spot_id}/history": PLANNERS,
     "POST /v1/sightings": {VOLUNTEER, *PLANNERS},
+    "POST /v1/sightings/batch": {VOLUNTEER, *PLANNERS},
     "POST /v1/spots/{spot_id}/confirm": PLANNERS,
     "POST /v1/spots/{spot_id}/dismiss": PLANNERS,
+    "POST /v1/spots/{spot_id}/merge": PLANNERS,
+    "POST /v1/spots/{spot_id}/split": PLANNERS,
     # People
     "GET /v1/volunteers": PLANNERS,
     "GET /v1/volunteers/{volunteer_id}": PLANNERS,

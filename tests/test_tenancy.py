@@ -16,11 +16,26 @@ from tests.auth.devices import refusal
 from tests.city import IN_WEST, TestCity, found_city, raid_plan, removal
 from tests.test_permissions import POLICY
 
-OPERATIONS = [operation for operation in POLICY if re.search(r"{(?!city_id)\w+}", operation)]
+# A calendar's address is itself the secret; it has tests of its own.
+BY_SECRET = {"GET /v1/public/{city_id}/calendars/{token}/raids.ics"}
+OPERATIONS = [
+    operation for operation in POLICY if re.search(r"{(?!city_id)\w+}", operation) and operation not in BY_SECRET
+]
 BODIES: dict[str, dict[str, Any]] = {
     "PATCH /v1/raids/{raid_id}": {"title": "Ours now"},
     "POST /v1/raids/{raid_id}/cancel": {"reason": "Ours now"},
     "POST /v1/raids/{raid_id}/removals": removal(),
+    "POST /v1/raids/{raid_id}/offers": {"volunteer_id": str(uuid4())},
+    "PUT /v1/raids/{raid_id}/lead": {"volunteer_id": str(uuid4())},
+    "PUT /v1/raids/{raid_id}/stops": {"spot_ids": []},
+    "POST /v1/raids/{raid_id}/stops/{spot_id}/answer": {"outcome": "not_found"},
+    "POST /v1/raids/{raid_id}/roll-call": {"present": []},
+    "POST /v1/raids/{raid_id}/check-in": {"code": "123456", "point": IN_WEST},
+    "POST /v1/raids/{raid_id}/check-out": {"code": "123456", "point": IN_WEST},
+    "POST /v1/checks/{removal_id}/dispute": {"reason": "Ours now"},
+    "POST /v1/spots/{spot_id}/dismiss": {"reason": "Ours now"},
+    "POST /v1/spots/{spot_id}/merge": {"spot_id": str(uuid4())},
+    "POST /v1/spots/{spot_id}/split": {"sighting_ids": [str(uuid4())]},
     "POST /v1/volunteers/{volunteer_id}/reject": {"reason": "Ours now"},
     "POST /v1/resources/{resource_id}/reject": {"reason": "not_drugs"},
     "POST /v1/referrals/{referral_id}/send": {
@@ -57,11 +72,14 @@ async def theirs(app: FastAPI) -> AsyncIterator[dict[str, str]]:
             await moderator.post(f"/resources/{finding['resource_id']}/{step}")
         referred = {"authority": "Ministry", "resource_ids": [finding["resource_id"]]}
         referral = (await coordinator.post("/referrals", json=referred)).json()
+        under_way = await city.raid_under_way()
+        painted = (await coordinator.post(f"/raids/{under_way['id']}/removals", json=removal())).json()
         taken_over = imported()
         await city.add(RecordsImport(city_id=city.id, **taken_over))
         yield {
             "import_id": str(taken_over["id"]),
             "raid_id": raid["id"],
+            "removal_id": painted["id"],
             "spot_id": sighting["spot_id"],
             "volunteer_id": str(volunteer.id),
             "account_id": str(volunteer.account_id),

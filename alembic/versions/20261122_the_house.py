@@ -1,4 +1,4 @@
-"""the house"""
+"""The house."""
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql

@@ -5,6 +5,7 @@ from typing import NoReturn
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from app.cli import accounts, cities, demo, records, server
 from app.cli.session import CommandError
@@ -24,6 +25,7 @@ def main() -> NoReturn:
     try:
         cli(standalone_mode=True)
     except CommandError as error:
-        Console(stderr=True, highlight=False, soft_wrap=True).print(f"[red]narkostop:[/] {error}", markup=True)
+        line = Text.assemble(("narkostop: ", "red"), str(error))
+        Console(stderr=True, highlight=False, soft_wrap=True).print(line)
         sys.exit(1)
     sys.exit(0)

@@ -37,7 +37,7 @@ def graffiti(
     try:
         asked = ImportQuery(source=source, dry_run=dry_run)
     except ValidationError as error:
-        raise CommandError(f"--source: {escape(error.errors()[0]['msg'])}") from None
+        raise CommandError(f"--source: {error.errors()[0]['msg']}") from None
 
     async def work(session: AsyncSession, content: BinaryIO) -> Report:
         delivery = Delivery(city, asked.source, content, dry_run=dry_run)
@@ -96,11 +96,11 @@ def _mapping(named: str) -> RemovalMapping:
         try:
             return records.shipped_mapping(named)
         except Invalid:
-            raise CommandError(f"there is no mapping {escape(named)}, neither a file nor one that we ship") from None
+            raise CommandError(f"there is no mapping {named}, neither a file nor one that we ship") from None
     try:
         return records.read_mapping(Path(named).read_bytes())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise CommandError(f"{escape(named)} is not TOML: {escape(str(error))}") from None
+        raise CommandError(f"{named} is not TOML: {error}") from None
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
-        raise CommandError(f"{escape(named)} is not a mapping: {escape(wrong)}") from None
+        raise CommandError(f"{named} is not a mapping: {wrong}") from None

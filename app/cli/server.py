@@ -56,7 +56,6 @@ def _serve(settings: Settings) -> None:
         log_level="warning",
         server_header=False,
         forwarded_allow_ips=settings.trusted_proxies,
-        limit_concurrency=settings.max_requests_at_once,
         timeout_graceful_shutdown=10,
     )
 

@@ -1,5 +1,5 @@
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, HttpUrl, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -60,8 +60,8 @@ class Settings(BaseSettings):
     """The `aud` that its tokens for this service carry."""
     metrics_token: SecretStr | None = None
     """Bearer token that Prometheus must send to /metrics; unset: no token is asked for."""
-    log_level: str = "INFO"
-    """DEBUG, INFO, WARNING, ERROR or CRITICAL."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    """DEBUG, INFO, WARNING, ERROR or CRITICAL; INFO has a line for each write, refusal and slow read."""
 
     @model_validator(mode="after")
     def _names_the_outside_issuer_whole(self) -> Self:

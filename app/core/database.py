@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self, TypeVar
 
 import asyncpg
@@ -12,6 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.core.read_pool import ReadPool
 
 T = TypeVar("T")
 
@@ -49,9 +52,9 @@ class DatabaseOptions:
 class Database:
     """Both pools of one process. Opened and closed with the application."""
 
-    def __init__(self, engine: AsyncEngine, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def __init__(self, engine: AsyncEngine, reads: ReadPool) -> None:
         self.engine = engine
-        self.pool = pool
+        self.reads = reads
         # Without autoflush a half-made change is never sent: a flow sets status and date, then one UPDATE goes out.
         self._sessions = async_sessionmaker(engine, class_=AsyncSession, expire_on_commit=False, autoflush=False)
 
@@ -59,10 +62,6 @@ class Database:
     @asynccontextmanager
     async def opened(cls, options: DatabaseOptions) -> AsyncGenerator[Self]:
         """Connects at once, so that a wrong address is found at start and not by the first volunteer."""
-
-        async def connect_to_read(*_: object, **__: object) -> "asyncpg.Connection[Any]":
-            return await _connect(options, read_only=True)
-
         engine = create_async_engine(
             "postgresql+asyncpg://",
             async_creator=lambda: _connect(options, read_only=False),
@@ -73,17 +72,12 @@ class Database:
             query_cache_size=2_000,
             connect_args={"prepared_statement_cache_size": options.statement_cache_size},
         )
-        pool = await asyncpg.create_pool(
-            connect=connect_to_read,
-            min_size=1,
-            max_size=options.read_connections,
-            # A RESET after each read costs as much as the read; these sessions are read-only and change nothing.
-            reset=_leave_as_is,
-        )
+        reads = ReadPool(partial(_connect, options, read_only=True), options.read_connections, ACQUIRE_TIMEOUT_S)
         try:
-            yield cls(engine, pool)
+            await reads.fetch("SELECT 1")
+            yield cls(engine, reads)
         finally:
-            await pool.close()
+            await reads.close()
             await engine.dispose()
 
     @asynccontextmanager
@@ -97,16 +91,12 @@ class Database:
         """Run one SELECT outside any transaction; asked again once if the connection turns out to be dead."""
         try:
             try:
-                return await self._fetch(sql, arguments)
+                return await self.reads.fetch(sql, *arguments)
             except _LOST:
-                await self.pool.expire_connections()
-                return await self._fetch(sql, arguments)
+                self.reads.forget_idle()
+                return await self.reads.fetch(sql, *arguments)
         except (*_LOST, TimeoutError, asyncpg.QueryCanceledError, asyncpg.TooManyConnectionsError) as error:
             raise DatabaseUnavailableError from error
-
-    async def _fetch(self, sql: str, arguments: tuple[object, ...]) -> list[asyncpg.Record]:
-        async with self.pool.acquire(timeout=ACQUIRE_TIMEOUT_S) as connection:
-            return await connection.fetch(sql, *arguments)
 
 
 async def fetch_within(session: AsyncSession, sql: str, *arguments: object) -> list[asyncpg.Record]:
@@ -181,7 +171,3 @@ async def _connect(options: DatabaseOptions, *, read_only: bool) -> "asyncpg.Con
             "default_transaction_read_only": "on" if read_only else "off",
         },
     )
-
-
-async def _leave_as_is(_: object) -> None:
-    pass

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from app.domain.errors import Fault
@@ -17,6 +17,8 @@ from app.domain.volunteers import (
 
 MINORS_HOME_BY = time(22, 0)
 """City time."""
+MIN_REST = timedelta(hours=8)
+"""Between the end of one raid and the start of the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +37,34 @@ class Outing:
 
 
 @dataclass(frozen=True, slots=True)
+class Engagement:
+    """The time of another raid that the volunteer is on."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+    def overlaps(self, outing: Outing) -> bool:
+        return self.starts_at < outing.ends_at and outing.starts_at < self.ends_at
+
+    def leaves_rest(self, outing: Outing) -> bool:
+        return self.starts_at - outing.ends_at >= MIN_REST or outing.starts_at - self.ends_at >= MIN_REST
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
     status: VolunteerStatus
     programmes: frozenset[str]
     birth_on: date
     has_guardian_consent: bool
-    is_busy: bool
-    """On another raid at any moment of this one."""
+    engagements: tuple[Engagement, ...] = ()
+    """At least those that begin or end within MIN_REST of this raid."""
+    is_on_it: bool = False
+    """Has a place on this raid; an offer of one, or waiting for it, is not yet being on it."""
 
 
 def reasons_against(candidate: Candidate, outing: Outing) -> tuple[Fault, ...]:
     """Empty when the volunteer may go; otherwise a fault for each reason."""
-    return (*_standing(candidate), *_age(candidate, outing))
+    return (*_standing(candidate), *_time(candidate, outing), *_age(candidate, outing))
 
 
 def _standing(candidate: Candidate) -> Iterator[Fault]:
@@ -54,8 +72,16 @@ def _standing(candidate: Candidate) -> Iterator[Fault]:
         yield Fault("not_active")
     if Programme.STREET not in candidate.programmes:
         yield Fault("not_in_programme")
-    if candidate.is_busy:
+    if candidate.is_on_it:
+        yield Fault("already_on_it")
+
+
+def _time(candidate: Candidate, outing: Outing) -> Iterator[Fault]:
+    others = candidate.engagements
+    if any(other.overlaps(outing) for other in others):
         yield Fault("overlaps")
+    if any(not other.overlaps(outing) and not other.leaves_rest(outing) for other in others):
+        yield Fault("too_little_rest", details={"hours": MIN_REST // timedelta(hours=1)})
 
 
 def _age(candidate: Candidate, outing: Outing) -> Iterator[Fault]:

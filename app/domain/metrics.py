@@ -8,6 +8,8 @@ class Metric(StrEnum):
     """Inscriptions painted over; a fact is one removal in a finished raid, or one taken over by an import."""
     RAIDS_HELD = "raids_held"
     """A fact is one finished raid."""
+    VOLUNTEER_MINUTES = "volunteer_minutes"
+    """Whole minutes on raids; a fact is one volunteer on one finished raid."""
     ACTIVITIES_HELD = "activities_held"
     """Raids, lectures and other outings together, as an office declared them."""
     VOLUNTEERS_STREET = "volunteers_street"

@@ -22,6 +22,7 @@ class Permission(StrEnum):
     METRICS_READ = "metrics:read"
     RAID_READ = "raid:read"
     RAID_JOIN = "raid:join"
+    RAID_LEAD = "raid:lead"
     RAID_PLAN = "raid:plan"
     SPOT_READ = "spot:read"
     SIGHTING_REPORT = "sighting:report"
@@ -42,6 +43,7 @@ _VOLUNTEER = frozenset(
         Permission.METRICS_READ,
         Permission.RAID_READ,
         Permission.RAID_JOIN,
+        Permission.RAID_LEAD,
         Permission.SPOT_READ,
         Permission.SIGHTING_REPORT,
         Permission.VOLUNTEER_READ_OWN,
@@ -62,6 +64,7 @@ _COORDINATOR = frozenset(
     {
         Permission.METRICS_READ,
         Permission.RAID_READ,
+        Permission.RAID_LEAD,
         Permission.RAID_PLAN,
         Permission.SPOT_READ,
         Permission.SIGHTING_REPORT,

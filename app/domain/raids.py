@@ -7,6 +7,7 @@ from app.domain.flow import Flow
 
 MAX_CAPACITY = 500
 MAX_HOURS = 12
+MAX_STOPS = 100
 EARLY_START = timedelta(hours=1)
 """A crew that is complete may set out so long before the planned time."""
 
@@ -26,6 +27,13 @@ class RaidAction(StrEnum):
     CANCEL = "cancel"
 
 
+class StopOutcome(StrEnum):
+    PAINTED = "painted"
+    NOT_FOUND = "not_found"
+    REFUSED_BY_OWNER = "refused_by_owner"
+    NOT_REACHED = "not_reached"
+
+
 RAID_FLOW = Flow(
     "raid",
     {
@@ -35,24 +43,5 @@ RAID_FLOW = Flow(
         (RaidStatus.DRAFT, RaidAction.CANCEL): RaidStatus.CANCELLED,
         (RaidStatus.OPEN, RaidAction.CANCEL): RaidStatus.CANCELLED,
         (RaidStatus.UNDER_WAY, RaidAction.CANCEL): RaidStatus.CANCELLED,
-    },
-)
-
-
-class AssignmentStatus(StrEnum):
-    ACCEPTED = "accepted"
-    WITHDRAWN = "withdrawn"
-
-
-class AssignmentAction(StrEnum):
-    WITHDRAW = "withdraw"
-    REJOIN = "rejoin"
-
-
-ASSIGNMENT_FLOW = Flow(
-    "assignment",
-    {
-        (AssignmentStatus.ACCEPTED, AssignmentAction.WITHDRAW): AssignmentStatus.WITHDRAWN,
-        (AssignmentStatus.WITHDRAWN, AssignmentAction.REJOIN): AssignmentStatus.ACCEPTED,
     },
 )

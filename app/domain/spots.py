@@ -1,4 +1,4 @@
-"""A spot is one place where graffiti is; it keeps its identity when painted over."""
+"""A spot is one place where graffiti is; it keeps its identity when painted over and when it comes back."""
 
 from enum import StrEnum
 
@@ -9,25 +9,65 @@ class SpotStatus(StrEnum):
     REPORTED = "reported"
     CONFIRMED = "confirmed"
     DISMISSED = "dismissed"
+    SCHEDULED = "scheduled"
     PAINTED = "painted"
+    VERIFIED = "verified"
+    DISPUTED = "disputed"
+    MERGED = "merged"
 
 
 class SpotAction(StrEnum):
     CONFIRM = "confirm"
     DISMISS = "dismiss"
+    SCHEDULE = "schedule"
+    RELEASE = "release"
     PAINT = "paint"
+    VERIFY = "verify"
+    DISPUTE = "dispute"
+    REAPPEAR = "reappear"
+    MERGE = "merge"
+    SPLIT = "split"
 
 
-# A crew that stands before a wall paints it, whether or not somebody had confirmed the report.
+# A crew that stands before a wall paints it, whether or not somebody had confirmed the report. What is on a raid
+# is released before it is merged: the crew's list names it.
 SPOT_FLOW = Flow(
     "spot",
     {
         (SpotStatus.REPORTED, SpotAction.CONFIRM): SpotStatus.CONFIRMED,
         (SpotStatus.REPORTED, SpotAction.DISMISS): SpotStatus.DISMISSED,
         (SpotStatus.REPORTED, SpotAction.PAINT): SpotStatus.PAINTED,
+        (SpotStatus.REPORTED, SpotAction.MERGE): SpotStatus.MERGED,
+        (SpotStatus.REPORTED, SpotAction.SPLIT): SpotStatus.REPORTED,
+        (SpotStatus.CONFIRMED, SpotAction.SCHEDULE): SpotStatus.SCHEDULED,
         (SpotStatus.CONFIRMED, SpotAction.PAINT): SpotStatus.PAINTED,
+        (SpotStatus.CONFIRMED, SpotAction.MERGE): SpotStatus.MERGED,
+        (SpotStatus.CONFIRMED, SpotAction.SPLIT): SpotStatus.CONFIRMED,
+        (SpotStatus.SCHEDULED, SpotAction.RELEASE): SpotStatus.CONFIRMED,
+        (SpotStatus.SCHEDULED, SpotAction.PAINT): SpotStatus.PAINTED,
+        (SpotStatus.SCHEDULED, SpotAction.SPLIT): SpotStatus.SCHEDULED,
+        (SpotStatus.PAINTED, SpotAction.VERIFY): SpotStatus.VERIFIED,
+        (SpotStatus.PAINTED, SpotAction.DISPUTE): SpotStatus.DISPUTED,
+        (SpotStatus.PAINTED, SpotAction.REAPPEAR): SpotStatus.CONFIRMED,
+        (SpotStatus.PAINTED, SpotAction.MERGE): SpotStatus.MERGED,
+        (SpotStatus.PAINTED, SpotAction.SPLIT): SpotStatus.PAINTED,
+        (SpotStatus.VERIFIED, SpotAction.REAPPEAR): SpotStatus.CONFIRMED,
+        (SpotStatus.VERIFIED, SpotAction.MERGE): SpotStatus.MERGED,
+        (SpotStatus.VERIFIED, SpotAction.SPLIT): SpotStatus.VERIFIED,
+        (SpotStatus.DISPUTED, SpotAction.CONFIRM): SpotStatus.CONFIRMED,
+        (SpotStatus.DISPUTED, SpotAction.MERGE): SpotStatus.MERGED,
+        (SpotStatus.DISPUTED, SpotAction.SPLIT): SpotStatus.DISPUTED,
     },
 )
+GONE = frozenset({SpotStatus.DISMISSED, SpotStatus.MERGED})
+"""What a new sighting does not join: a dismissed place is looked at again, a merged one is another by now."""
+CLEAN = frozenset({SpotStatus.PAINTED, SpotStatus.VERIFIED})
+"""Painted over: what is seen there later has come back."""
+SAME_SPOT_METRES = 15
+"""How near a sighting must be to join a spot, where a city sets nothing else (docs/adr/0012)."""
+NEAR_CITY_METRES = 20_000
+"""How far outside its districts a city still takes a point: a suburb's wall, but not another city's."""
+MAX_BATCH = 100
 
 
 class SpotKind(StrEnum):

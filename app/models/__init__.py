@@ -1,9 +1,24 @@
 """The tables. Importing this package is what makes them known to Alembic."""
 
-from app.models import accounts, cities, idempotency, ledger, raids, records, referrals, resources, spots, volunteers
+from app.models import (
+    accounts,
+    assignments,
+    calendars,
+    cities,
+    idempotency,
+    ledger,
+    raids,
+    records,
+    referrals,
+    resources,
+    spots,
+    volunteers,
+)
 
 __all__ = [
     "accounts",
+    "assignments",
+    "calendars",
     "cities",
     "idempotency",
     "ledger",

@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app import answers
-from app.deps import Allow, PasswordsDep, Reads, Session, SignedInActor
+from app.deps import Allow, PasswordsDep, Reads, Session, SettingsDep, SignedInActor
 from app.domain.errors import Conflict, NotFound
 from app.domain.permissions import AccountKind, Actor, Permission
 from app.problems import problems
@@ -35,9 +35,9 @@ async def list_accounts(
 
 
 @router.post("", response_model=AccountRead, status_code=201, responses=problems(Conflict))
-async def create_account(draft: AccountDraft, actor: Manager, session: Session) -> Response:
+async def create_account(draft: AccountDraft, actor: Manager, session: Session, settings: SettingsDep) -> Response:
     """For a coordinator, moderator, analyst or service. Volunteers get theirs when they are approved."""
-    account = await accounts.create(session, actor.city_id, draft.login, draft.role, draft.kind)
+    account = await accounts.create(session, actor.city_id, draft, settings.external_issuer)
     return answers.item(await reads.written(session, actor, accounts.card, "account", id=account.id), status=201)
 
 

@@ -24,6 +24,6 @@ async def get_metrics(query: Annotated[MetricsQuery, Query()], actor: Reader, da
 
 
 @router.get("/definitions", response_model=MetricDefinitions)
-async def get_definitions(actor: Reader) -> dict[str, list[dict[str, Any]]]:
+async def get_definitions() -> dict[str, list[dict[str, Any]]]:
     """What each metric counts, in kk, ru and en."""
     return {"items": [{"metric": metric, **messages.CATALOGUE["metrics"][metric]} for metric in Metric]}

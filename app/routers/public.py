@@ -3,7 +3,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app import answers
-from app.deps import Address, Reads, Session, ThrottleDep
+from app.deps import Address, Reads, Session, ThrottleDep, TotalsDep
 from app.domain.errors import NotFound, TooManyRequests
 from app.domain.volunteers import VolunteerStatus
 from app.problems import problems
@@ -31,11 +31,9 @@ async def get_districts(city_id: CityId, database: Reads) -> Response:
 
 
 @router.get("/metrics", response_model=MetricsRead)
-async def get_public_metrics(city_id: CityId, query: Annotated[MetricsQuery, Query()], database: Reads) -> Response:
-    """The city's counts for everybody: recorded and declared apart, and of people only totals."""
-    asked = metrics.checked(query)
-    found = await reads.document(database, None, metrics.public_totals, "city", city_id=city_id, **asked)
-    return answers.document(found, cache="public, max-age=1")
+async def get_public_metrics(city_id: CityId, query: Annotated[MetricsQuery, Query()], totals: TotalsDep) -> Response:
+    """The city's counts for everybody, at most a second old; of people only totals, and none by day or district."""
+    return answers.document(await totals.get(city_id, metrics.checked(query)), cache="public, max-age=1")
 
 
 @router.post("/volunteers", response_model=ApplicationRead, status_code=202, responses=problems(TooManyRequests))

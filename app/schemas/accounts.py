@@ -11,11 +11,10 @@ def _lower(login: str) -> str:
     return login.lower()
 
 
+_LOGIN = r"^[A-Za-z0-9+][A-Za-z0-9._%+@-]{2,}$"
 Login = Annotated[
     str,
-    Field(
-        strict=True, min_length=1, max_length=254, pattern=r"^[A-Za-z0-9._%+@-]+$", examples=["coordinator@example.kz"]
-    ),
+    Field(strict=True, min_length=3, max_length=254, pattern=_LOGIN, examples=["coordinator@example.kz"]),
     AfterValidator(_lower),
 ]
 
@@ -43,6 +42,9 @@ class AccountDraft(In):
     login: Login
     role: Role
     kind: AccountKind = AccountKind.PERSON
+    external_subject: Annotated[
+        Text | None, Field(max_length=200, description="Its `sub` at the outside identity provider, if one is set up")
+    ] = None
 
 
 class AccountChange(In):

@@ -96,6 +96,9 @@ Longitude = Annotated[float, Field(strict=True, ge=-180, le=180, allow_inf_nan=F
 """Degrees east, WGS 84."""
 
 
+_SORTABLE = 7
+
+
 class In(BaseModel):
     """A request body: a field that is not listed is refused, so that a typing error is never lost."""
 
@@ -108,10 +111,19 @@ class Out(BaseModel):
     model_config = ConfigDict(from_attributes=True, frozen=True)
 
 
+def _version_7(identifier: UUID | None) -> UUID | None:
+    # Lists are in the order of ids: another version would stand among the newest, or among the oldest, for ever.
+    if identifier and identifier.version != _SORTABLE:
+        raise PydanticCustomError("not_version_7", "a UUIDv7 is needed")
+    return identifier
+
+
 class NewId(In):
     """A thing that a phone may create offline brings its own id, so that sending it twice makes one."""
 
-    id: Annotated[UUID | None, Field(description="UUIDv7 made by the client; made here when absent")] = None
+    id: Annotated[
+        UUID | None, AfterValidator(_version_7), Field(description="UUIDv7 made by the client; made here when absent")
+    ] = None
 
 
 class PageQuery(In):

@@ -19,7 +19,7 @@ from app.core.phones import e164
 from app.domain.errors import Conflict, Fault, Forbidden, Invalid, NotFound, Unauthenticated
 from app.domain.permissions import ALLOWED, AccountKind, Actor, Permission, Role
 from app.models.accounts import Account, SignIn
-from app.schemas.accounts import AccountRead
+from app.schemas.accounts import AccountDraft, AccountRead
 from app.services import reads
 from app.services.reads import Query
 
@@ -70,13 +70,25 @@ def cards(role: Role | None, given: frozenset[str]) -> Query:
 
 
 async def create(
-    session: AsyncSession, city_id: str | None, login: str, role: Role, kind: AccountKind = AccountKind.PERSON
+    session: AsyncSession, city_id: str | None, draft: AccountDraft, outside_issuer: str | None = None
 ) -> Account:
-    """A new account that nobody can sign in to yet. Raises Conflict when the login is taken."""
-    login = canonical(login)
+    """A new account that nobody can sign in to yet, but for the outside issuer's `sub` if the draft names one.
+
+    Raises Conflict when the login is taken, and Invalid for a `sub` where no outside issuer is set up.
+    """
+    if draft.external_subject and not outside_issuer:
+        raise Invalid(Fault("no_outside_issuer", "/body/external_subject"))
+    login = canonical(draft.login)
     if (await session.exec(select(Account.id).where(Account.login == login))).first() is not None:
         raise Conflict("login_taken")
-    account = Account(city_id=city_id, login=login, role=role, kind=kind)
+    account = Account(
+        city_id=city_id,
+        login=login,
+        role=draft.role,
+        kind=draft.kind,
+        external_issuer=outside_issuer if draft.external_subject else None,
+        external_subject=draft.external_subject,
+    )
     session.add(account)
     await session.flush()
     return account

@@ -7,12 +7,13 @@ from importlib.resources import files
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import sqlalchemy as sa
-from shapely import STRtree, from_geojson, points, prepare
+from shapely import STRtree, box, from_geojson, points, prepare
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.core.points import box_around
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.permissions import Role
 from app.models.cities import City, District
@@ -43,6 +44,11 @@ class Districts:
         for point, district in sorted(zip(which, where, strict=True), reverse=True):
             found[point] = self._ids[district]
         return found
+
+    def near(self, latitude: float, longitude: float, metres: float) -> bool:
+        """Whether a district is within `metres` to each side of the point; always, where a city has none."""
+        around = box(*box_around(latitude, longitude, metres))
+        return not self._ids or self._tree.query(around, predicate="intersects").size > 0
 
 
 _prepared: dict[str, tuple[int, Districts]] = {}

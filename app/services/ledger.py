@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.domain.metrics import Metric, Origin
@@ -23,16 +24,31 @@ class Fact:
 
 
 def record(session: AsyncSession, actor: Actor, *facts: Fact) -> None:
-    session.add_all(
-        LedgerEntry(
-            city_id=actor.city_id,
-            metric=fact.metric,
-            origin=Origin.RECORDED,
-            amount=fact.amount,
-            occurred_on=fact.occurred_on,
-            district_id=fact.district_id,
-            subject_id=fact.subject_id,
-            recorded_by=actor.account_id,
-        )
-        for fact in facts
+    session.add_all(_entry(actor, fact) for fact in facts)
+
+
+async def reverse(session: AsyncSession, actor: Actor, metric: Metric, subject_id: UUID) -> None:
+    """Take a fact back by an entry against it, on the same day and in the same district; the first one stays."""
+    query = select(LedgerEntry).where(
+        LedgerEntry.city_id == actor.city_id,
+        LedgerEntry.metric == metric,
+        LedgerEntry.subject_id == subject_id,
+        col(LedgerEntry.reverses_id).is_(None),
+    )
+    entry = (await session.exec(query)).one()
+    taken_back = Fact(metric, subject_id, entry.occurred_on, -entry.amount, entry.district_id)
+    session.add(_entry(actor, taken_back, reverses_id=entry.id))
+
+
+def _entry(actor: Actor, fact: Fact, reverses_id: UUID | None = None) -> LedgerEntry:
+    return LedgerEntry(
+        city_id=actor.city_id,
+        metric=fact.metric,
+        origin=Origin.RECORDED,
+        amount=fact.amount,
+        occurred_on=fact.occurred_on,
+        district_id=fact.district_id,
+        subject_id=fact.subject_id,
+        reverses_id=reverses_id,
+        recorded_by=actor.account_id,
     )

@@ -46,7 +46,10 @@ def public_totals(role: Role | None, given: frozenset[str]) -> Query:
 
 def _document(city_id: sa.BindParameter[str], given: frozenset[str], *, hide_people: bool) -> Query:
     """One row, `MetricsRead`; none for a city that does not exist."""
-    known = sa.values(_METRIC, name="known").data([(metric.value,) for metric in Metric])
+    # Asked for a day, even a total would be that of one new volunteer.
+    hidden = ABOUT_PEOPLE if hide_people and given & {"from", "to", "district"} else ()
+    metrics = [(metric.value,) for metric in Metric if metric not in hidden]
+    known = sa.values(_METRIC, name="known").data(metrics)
     summed = _summed(city_id, given).subquery("summed")
     districts = _by_district(city_id, given, hide_people=hide_people)
     days = _by_day(city_id, given, hide_people=hide_people)

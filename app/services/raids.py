@@ -1,24 +1,25 @@
-"""Raids, from the plan to the count."""
+"""Raids as they are planned and read; what happens on them is in outings.py."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy import SQLColumnExpression
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.core.clock import day_in, utc_now
+from app.core.clock import utc_now
 from app.core.ids import new_id
-from app.domain.errors import Conflict, Fault, Invalid, NotFound, PreconditionFailed
-from app.domain.metrics import Metric
+from app.domain.errors import Fault, Forbidden, Invalid, NotFound
 from app.domain.permissions import ALLOWED, Actor, Permission, Role
-from app.domain.raids import EARLY_START, MAX_HOURS, RAID_FLOW, RaidAction, RaidStatus
+from app.domain.raids import MAX_HOURS, RAID_FLOW, RaidAction, RaidStatus
+from app.models.assignments import Assignment
 from app.models.raids import Raid
-from app.models.spots import Removal, Spot
-from app.schemas.raids import RaidChange, RaidPlan, RaidRead
-from app.services import cities, ledger, reads
-from app.services.ledger import Fact
+from app.models.volunteers import Volunteer
+from app.schemas.raids import RaidPlan, RaidRead
+from app.services import cities, reads
 from app.services.reads import Query
 
 
@@ -36,6 +37,13 @@ def _card(role: Role | None) -> Query:
 
 def card(role: Role | None, given: frozenset[str]) -> Query:
     return _card(role).where(col(Raid.id) == reads.ID)
+
+
+def led_card(role: Role | None, given: frozenset[str]) -> Query:
+    """For those who plan raids, and for the raid's own lead."""
+    if role and Permission.RAID_PLAN in ALLOWED[role]:
+        return card(role, given)
+    return card(role, given).where(led_by_actor(reads.ID))
 
 
 def cards(role: Role | None, given: frozenset[str]) -> Query:
@@ -61,69 +69,15 @@ async def plan(session: AsyncSession, actor: Actor, planned: RaidPlan) -> UUID:
         latitude=point.latitude if point else None,
         longitude=point.longitude if point else None,
         district_id=districts.at(point.latitude, point.longitude) if point else None,
-        **planned.model_dump(exclude={"id", "point"}),
+        **planned.model_dump(exclude={"id", "point", "lead_id"}),
     )
     session.add(raid)
+    await session.flush()
     return raid.id
 
 
-async def change(session: AsyncSession, actor: Actor, raid_id: UUID, version: int, changed: RaidChange) -> None:
-    """Raises PreconditionFailed if the raid is no longer at `version`; Conflict once it has started."""
-    raid = await get(session, actor, raid_id, lock=True)
-    if raid.version != version:
-        raise PreconditionFailed
-    if raid.status not in {RaidStatus.DRAFT, RaidStatus.OPEN}:
-        raise Conflict("wrong_status", noun="raid", status=raid.status, action="change")
-    if changed.capacity is not None and changed.capacity < raid.places_taken:
-        raise Invalid(Fault("too_small", "/body/capacity", {"limit": raid.places_taken}))
-    raid.sqlmodel_update(changed.model_dump(exclude_none=True))
-
-
 async def publish(session: AsyncSession, actor: Actor, raid_id: UUID) -> None:
-    await _advance(session, actor, raid_id, RaidAction.PUBLISH)
-
-
-async def start(session: AsyncSession, actor: Actor, raid_id: UUID) -> None:
-    """Raises Conflict `too_early` more than EARLY_START before the planned time."""
-    raid = await _advance(session, actor, raid_id, RaidAction.START)
-    if utc_now() < raid.starts_at - EARLY_START:
-        raise Conflict("too_early", starts_at=raid.starts_at.isoformat(timespec="minutes"))
-
-
-async def cancel(session: AsyncSession, actor: Actor, raid_id: UUID, reason: str) -> None:
-    raid = await _advance(session, actor, raid_id, RaidAction.CANCEL)
-    raid.cancel_reason = reason
-
-
-async def finish(session: AsyncSession, actor: Actor, raid_id: UUID) -> None:
-    """Close the raid and put its removals in the ledger, each on its day in the city and in its district.
-
-    Raises Conflict `raid_empty` when nothing was recorded.
-    """
-    raid = await _advance(session, actor, raid_id, RaidAction.FINISH)
-    city = await cities.get(session, actor.city_id)
-    rows = (
-        await session.exec(
-            select(Removal, Spot.district_id)
-            .join(Spot, sa.and_(col(Spot.city_id) == Removal.city_id, col(Spot.id) == Removal.spot_id))
-            .where(Removal.city_id == raid.city_id, Removal.raid_id == raid.id)
-        )
-    ).all()
-    if not rows:
-        raise Conflict("raid_empty")
-    painted = (
-        Fact(
-            Metric.GRAFFITI_PAINTED,
-            removal.id,
-            day_in(city.time_zone, removal.removed_at),
-            removal.inscriptions,
-            district_id,
-        )
-        for removal, district_id in rows
-    )
-    day = day_in(city.time_zone, min(raid.starts_at, utc_now()))
-    held = Fact(Metric.RAIDS_HELD, raid.id, day, 1, raid.district_id)
-    ledger.record(session, actor, held, *painted)
+    advance(await get(session, actor, raid_id, lock=True), RaidAction.PUBLISH)
 
 
 async def get(session: AsyncSession, actor: Actor, raid_id: UUID, *, lock: bool = False) -> Raid:
@@ -134,10 +88,38 @@ async def get(session: AsyncSession, actor: Actor, raid_id: UUID, *, lock: bool 
     return raid
 
 
-async def _advance(session: AsyncSession, actor: Actor, raid_id: UUID, action: RaidAction) -> Raid:
+async def led(session: AsyncSession, actor: Actor, raid_id: UUID) -> Raid:
+    """The raid, locked, for those who plan raids and for its lead. Raises Forbidden `not_lead`."""
     raid = await get(session, actor, raid_id, lock=True)
-    raid.status = RAID_FLOW.after(raid.status, action)
+    if not actor.may(Permission.RAID_PLAN) and not await _leads(session, actor, raid):
+        raise Forbidden("not_lead")
     return raid
+
+
+def led_by_actor(raid_id: SQLColumnExpression[Any]) -> sa.ColumnElement[bool]:
+    """For a read: whether ACCOUNT is the lead's."""
+    lead = sa.exists().where(
+        col(Raid.city_id) == reads.CITY,
+        col(Raid.id) == raid_id,
+        col(Volunteer.city_id) == col(Raid.city_id),
+        col(Volunteer.id) == col(Raid.lead_id),
+        col(Volunteer.account_id) == reads.ACCOUNT,
+    )
+    # Not the raid or the volunteer of the SELECT around it.
+    return lead.correlate(Assignment)
+
+
+def advance(raid: Raid, action: RaidAction) -> None:
+    raid.status = RAID_FLOW.after(raid.status, action)
+
+
+async def _leads(session: AsyncSession, actor: Actor, raid: Raid) -> bool:
+    query = select(Volunteer.id).where(
+        Volunteer.city_id == actor.city_id,
+        col(Volunteer.id) == raid.lead_id,
+        col(Volunteer.account_id) == actor.account_id,
+    )
+    return (await session.exec(query)).first() is not None
 
 
 def _time_faults(planned: RaidPlan) -> list[Fault]:

@@ -90,17 +90,39 @@ async def confirm(session: AsyncSession, actor: Actor) -> None:
         raise Unauthenticated("token_superseded")
 
 
+async def check_stands(database: Database, actor: Actor) -> None:
+    """As `confirm`, outside of a write: before somebody is told that their role is not enough."""
+    if not await _stands(database.fetch, values_of(actor)):
+        raise Unauthenticated("token_superseded")
+
+
 async def page(database: Database, actor: Actor | None, compose: Compose, limit: int, **values: object) -> Page:
     """At most `limit` items as `{"items": [...], "next": ...}`; the SELECT is told one more, to see if there is one.
 
     A filter that is None was not given.
     """
+    items, following = await _page(database, actor, compose, limit, values)
+    return Page(f'{{"items":[{items}],"next":{_quoted(following)}}}'.encode(), following)
+
+
+async def features(database: Database, actor: Actor | None, compose: Compose, limit: int, **values: object) -> Page:
+    """As `page`, as a GeoJSON FeatureCollection."""
+    items, following = await _page(database, actor, compose, limit, values)
+    whole = f'{{"type":"FeatureCollection","features":[{items}],"next":{_quoted(following)}}}'
+    return Page(whole.encode(), following)
+
+
+async def _page(
+    database: Database, actor: Actor | None, compose: Compose, limit: int, values: dict[str, object]
+) -> tuple[str, str | None]:
     given = {name: value for name, value in values.items() if value is not None}
     rows = await _run(database.fetch, actor, compose, {**given, "limit": limit + 1})
     following = str(rows[limit - 1]["id"]) if len(rows) > limit else None
-    items = ",".join(row["json"] for row in rows[:limit])
-    tail = f'"{following}"' if following else "null"
-    return Page(f'{{"items":[{items}],"next":{tail}}}'.encode(), following)
+    return ",".join(row["json"] for row in rows[:limit]), following
+
+
+def _quoted(following: str | None) -> str:
+    return f'"{following}"' if following else "null"
 
 
 async def document(database: Database, actor: Actor | None, compose: Compose, noun: str, **values: object) -> bytes:
@@ -110,6 +132,21 @@ async def document(database: Database, actor: Actor | None, compose: Compose, no
     if not rows:
         raise NotFound(noun)
     return rows[0]["json"].encode()
+
+
+async def document_written(session: AsyncSession, actor: Actor, compose: Compose, noun: str, **values: object) -> bytes:
+    """As `document`, as it stands in the session's own transaction."""
+    await session.flush()
+    rows = await _run(partial(fetch_within, session), actor, compose, values)
+    if not rows:
+        raise NotFound(noun)
+    return rows[0]["json"].encode()
+
+
+async def rows_within(session: AsyncSession, compose: Compose, **values: object) -> list[str]:
+    """The JSON of each row, for a step that judges by them: compiled once, and without SQLAlchemy's share."""
+    await session.flush()
+    return [row["json"] for row in await _run(partial(fetch_within, session), None, compose, values)]
 
 
 def fields(table: type[SQLModel], schema: type[Out], **computed: Any) -> list[Any]:

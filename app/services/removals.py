@@ -1,5 +1,7 @@
 """Paintings-over, recorded while their raid is under way."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -10,12 +12,12 @@ from app.core.clock import utc_now
 from app.core.ids import new_id
 from app.domain.errors import Conflict, Fault, Invalid
 from app.domain.permissions import Actor, Role
-from app.domain.raids import EARLY_START, RaidStatus
-from app.domain.spots import SPOT_FLOW, SpotAction
+from app.domain.raids import EARLY_START, RaidStatus, StopOutcome
+from app.domain.spots import SpotAction
 from app.models.raids import Raid
 from app.models.spots import Removal, Spot
 from app.schemas.raids import RemovalRead, RemovalRecord
-from app.services import raids, reads, spots
+from app.services import raids, reads, spots, stops
 from app.services.reads import Query
 
 
@@ -37,9 +39,10 @@ def cards(role: Role | None, given: frozenset[str]) -> Query:
 async def record(session: AsyncSession, actor: Actor, raid_id: UUID, removal: RemovalRecord) -> UUID:
     """One painting-over of one spot; counted when the raid finishes. Returns its id.
 
-    Raises Conflict `wrong_status` unless the raid is under way, and `removal_exists` for a second at one spot.
+    Raises Forbidden `not_lead`; Conflict `wrong_status` unless the raid is under way, and `removal_exists` for a
+    second at one spot.
     """
-    raid = await raids.get(session, actor, raid_id, lock=True)
+    raid = await raids.led(session, actor, raid_id)
     if raid.status is not RaidStatus.UNDER_WAY:
         raise Conflict("wrong_status", noun="raid", status=raid.status, action="record")
     if not raid.starts_at - EARLY_START <= removal.removed_at <= utc_now():
@@ -51,6 +54,7 @@ async def record(session: AsyncSession, actor: Actor, raid_id: UUID, removal: Re
         spot_id=spot.id,
         raid_id=raid.id,
         inscriptions=removal.inscriptions,
+        minutes=removal.minutes,
         removed_at=removal.removed_at,
         recorded_by=actor.account_id,
     )
@@ -60,20 +64,27 @@ async def record(session: AsyncSession, actor: Actor, raid_id: UUID, removal: Re
 
 async def _spot(session: AsyncSession, actor: Actor, raid: Raid, removal: RemovalRecord) -> Spot:
     if removal.spot_id and removal.point is None and removal.kind is None:
-        if await _is_recorded(session, raid, removal.spot_id):
+        if removal.spot_id in await _recorded(session, raid):
             raise Conflict("removal_exists")
-        return await spots.advance(session, actor, removal.spot_id, SpotAction.PAINT)
+        return await _painted(session, actor, raid, removal.spot_id, removal.removed_at)
     if removal.spot_id or removal.point is None or removal.kind is None:
         raise Invalid(Fault("spot_or_point", "/body"))
-    spot = await spots.new_spot(session, actor, removal.point, removal.kind)
-    spot.status = SPOT_FLOW.after(spot.status, SpotAction.PAINT)
-    session.add(spot)
-    await session.flush()
-    return spot
+    wall = spots.Found(removal.point, removal.kind, removal.removed_at)
+    spot = await spots.found(session, actor, wall, but=await _recorded(session, raid))
+    return await _painted(session, actor, raid, spot.id, removal.removed_at)
 
 
-async def _is_recorded(session: AsyncSession, raid: Raid, spot_id: UUID) -> bool:
-    query = select(Removal.id).where(
-        Removal.city_id == raid.city_id, Removal.raid_id == raid.id, Removal.spot_id == spot_id
-    )
-    return (await session.exec(query)).first() is not None
+async def _painted(session: AsyncSession, actor: Actor, raid: Raid, spot_id: UUID, at: datetime) -> Spot:
+    """Raises Conflict `stop_answered`, and `on_another_raid` for a spot that is another crew's to paint."""
+    stop = await stops.at(session, raid, spot_id)
+    if stop:
+        stops.close(stop, StopOutcome.PAINTED)
+    elif await stops.is_scheduled(session, actor, spot_id):
+        raise Conflict("on_another_raid")
+    return await spots.advance(session, actor, spot_id, SpotAction.PAINT, at=at)
+
+
+async def _recorded(session: AsyncSession, raid: Raid) -> Sequence[UUID]:
+    """The spots that the raid has painted over so far."""
+    query = select(Removal.spot_id).where(Removal.city_id == raid.city_id, Removal.raid_id == raid.id)
+    return (await session.exec(query)).all()

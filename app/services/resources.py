@@ -64,6 +64,8 @@ async def report(session: AsyncSession, actor: Actor, found: FindingReport) -> U
     address = addresses.parse(found.address)
     if address is None:
         raise Invalid(Fault("not_an_address", "/body/address"))
+    if len(address.key) > addresses.MAX_KEY_CHARACTERS:
+        raise Invalid(Fault("too_long", "/body/address", {"limit": addresses.MAX_KEY_CHARACTERS}))
     resource_id = await _resource(session, actor, found.address, address)
     if earlier := await _own_finding(session, actor, resource_id):
         return earlier.id

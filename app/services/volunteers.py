@@ -29,6 +29,7 @@ from app.domain.volunteers import (
 from app.models.accounts import Account
 from app.models.cities import City
 from app.models.volunteers import Consent, Volunteer
+from app.schemas.accounts import AccountDraft
 from app.schemas.volunteers import Application, VolunteerLine, VolunteerRead
 from app.services import accounts, cities, ledger, reads
 from app.services.ledger import Fact
@@ -89,7 +90,7 @@ async def apply(session: AsyncSession, city: City, application: Application) -> 
 async def approve(session: AsyncSession, actor: Actor, volunteer_id: UUID) -> None:
     """Admit the volunteer, with an account to be invited to, and count them in their programmes."""
     volunteer = await _advance(session, actor, volunteer_id, VolunteerAction.APPROVE)
-    account = await accounts.create(session, actor.city_id, volunteer.phone, Role.VOLUNTEER)
+    account = await accounts.create(session, actor.city_id, AccountDraft(login=volunteer.phone, role=Role.VOLUNTEER))
     volunteer.account_id = account.id
     city = await cities.get(session, actor.city_id)
     day = day_in(city.time_zone, utc_now())
@@ -124,7 +125,7 @@ async def invite(session: AsyncSession, actor: Actor, volunteer_id: UUID) -> acc
 async def get(session: AsyncSession, actor: Actor, volunteer_id: UUID, *, lock: bool = False) -> Volunteer:
     query = visible_to(actor.role).where(col(Volunteer.id) == volunteer_id)
     volunteer = (
-        await session.exec(query.with_for_update() if lock else query, params=reads.values_of(actor))
+        await session.exec(query.with_for_update(key_share=True) if lock else query, params=reads.values_of(actor))
     ).one_or_none()
     if volunteer is None:
         raise NotFound("volunteer")
@@ -132,9 +133,12 @@ async def get(session: AsyncSession, actor: Actor, volunteer_id: UUID, *, lock: 
 
 
 async def of_account(session: AsyncSession, actor: Actor) -> Volunteer:
-    """The actor's own file, locked: whoever joins raids is held in one order, volunteer before raid."""
+    """The actor's own file, locked: whoever joins raids is held in one order, volunteer before raid.
+
+    Its key stays free, for an offer made under a raid's lock points to it.
+    """
     query = select(Volunteer).where(Volunteer.city_id == actor.city_id, col(Volunteer.account_id) == actor.account_id)
-    volunteer = (await session.exec(query.with_for_update())).one_or_none()
+    volunteer = (await session.exec(query.with_for_update(key_share=True))).one_or_none()
     if volunteer is None:
         raise NotFound("volunteer")
     return volunteer

@@ -21,7 +21,7 @@ PERSONAL = {
         "guardian_phone",
         "rejection_reason",
     },
-    "sighting": {"note"},
+    "sighting": {"note", "advertised"},
     "finding": {"note", "address_typed"},
 }
 IMPERSONAL = {
@@ -47,7 +47,19 @@ IMPERSONAL = {
         "created_at",
         "version",
     },
-    "sighting": {"id", "city_id", "spot_id", "reported_by", "seen_at", "created_at"},
+    "sighting": {
+        "id",
+        "city_id",
+        "spot_id",
+        "reported_by",
+        "seen_at",
+        "created_at",
+        "kind",
+        "latitude",
+        "longitude",
+        "address",
+        "surface",
+    },
     "finding": {"id", "city_id", "resource_id", "reported_by", "created_at"},
 }
 SECRET = {"password", "secret", "token", "code", "body", "authorization", "refresh_token", "private_pem", "input"}

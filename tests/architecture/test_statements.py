@@ -18,6 +18,7 @@ EXEMPT = {
     "accounts.py by_secret Account": "signing in: no city is known yet",
     "accounts.py own Account": "by the id in the actor's own token",
     "accounts.py own_card Account": "by the id in the actor's own token",
+    "calendars.py feed Account": "by a feed of the city; its account may be of no city",
     "sign_in.py _locked Account": "by a refresh token: no city is known yet",
 }
 OF_CITY = [mapper for mapper in SQLModel._sa_registry.mappers if "city_id" in mapper.columns]

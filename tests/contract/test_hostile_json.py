@@ -15,7 +15,6 @@ import pytest
 
 from app.domain.permissions import Role
 from app.models.raids import Raid
-from app.models.spots import Spot
 from app.models.volunteers import Volunteer
 from tests.city import IN_WEST, TestCity, application, raid_plan
 from tests.contract.conftest import LiveServer
@@ -266,12 +265,10 @@ async def comes_back(city: TestCity, text: str) -> bool:
         assert {error["code"] for error in problem(planned)["errors"]} <= {"too_short", "too_long", "text_control"}
         return False
     seen = {"point": IN_WEST, "kind": "stencil", "seen_at": "2026-01-01T00:00:00Z"}
-    sighting = (
-        await coordinator.post("/sightings", json={**seen, "surface": text, "address": text, "note": text})
-    ).json()
-    spot = await city.one(Spot, sighting["spot_id"])
+    words = dict.fromkeys(("surface", "address", "advertised", "note"), text)
+    sighting = (await coordinator.post("/sightings", json={**seen, **words})).json()
     raid = planned.json()
-    assert {raid["title"], raid["meeting_point"], sighting["note"], spot.surface, spot.address} == {stored(text)}
+    assert {raid["title"], raid["meeting_point"], *(sighting[field] for field in words)} == {stored(text)}
     await as_an_address(city, text)
     await as_a_name(city, text)
     return True

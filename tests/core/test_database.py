@@ -97,11 +97,13 @@ async def test_with_every_connection_taken_a_request_is_told_to_come_back(alone:
         for _ in range(2):
             session = await held.enter_async_context(alone.database.transaction())
             await session.connection()
-            await held.enter_async_context(alone.database.pool.acquire())
+            await alone.database.reads._take_turn()
+            held.callback(alone.database.reads._turns.release)
         read, write = await asyncio.gather(coordinator.get("/raids"), coordinator.post("/raids", json=raid_plan()))
 
     assert_unavailable(read)
     assert_unavailable(write)
+    assert (await coordinator.get("/raids")).status_code == 200
     assert (await coordinator.post("/raids", json=raid_plan())).status_code == 201
 
 

@@ -9,7 +9,8 @@ from string import Formatter
 import pytest
 
 from app import messages
-from app.domain.raids import AssignmentAction, AssignmentStatus, RaidAction, RaidStatus
+from app.domain.assignments import AssignmentAction, AssignmentStatus
+from app.domain.raids import RaidAction, RaidStatus, StopOutcome
 from app.domain.referrals import ReferralAction, ReferralStatus
 from app.domain.resources import ResourceAction, ResourceStatus
 from app.domain.spots import SpotAction, SpotStatus
@@ -28,6 +29,7 @@ SPOKEN: list[type[StrEnum]] = [
     ResourceStatus,
     SpotAction,
     SpotStatus,
+    StopOutcome,
     VolunteerAction,
     VolunteerStatus,
 ]

@@ -102,7 +102,7 @@ def ended(part: Mapping[str, object], end: bytes) -> bytes:
     return json.dumps(part)[:-1].encode() + end
 
 
-def one_by_one(table: Mapping[str, list[Any]]) -> Any:  # noqa: ANN401 pytest's own type is private
+def one_by_one(table: Mapping[str, list[Any]]) -> Any:
     """Parametrize over each name and value; numbered, because an id made of the value may be random or unreadable."""
     rows = [(name, value, f"{name}-{n}") for name, values in table.items() for n, value in enumerate(values)]
     return pytest.mark.parametrize(("name", "value"), [row[:2] for row in rows], ids=[row[2] for row in rows])

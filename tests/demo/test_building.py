@@ -1,6 +1,7 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -55,7 +56,9 @@ async def test_another_seed_gives_another_year():
     assert one.new(one.dice("people"), moment) != other.new(other.dice("people"), moment)
 
 
-async def test_a_real_city_is_refused_and_stays_as_it_is(new_database: Callable[[], str]):
+async def test_a_real_city_is_refused_and_stays_as_it_is(
+    new_database: Callable[[], str], capsys: pytest.CaptureFixture[str]
+):
     url = await asyncio.to_thread(new_database)
     new = cities.bundled("almaty")
     assert new
@@ -65,6 +68,8 @@ async def test_a_real_city_is_refused_and_stays_as_it_is(new_database: Callable[
     with pytest.raises(Conflict, match="has_real_data"):
         await build(url, WISH)
 
+    await asyncio.to_thread(ensure, Settings(DATABASE_URL=url, secret_key=SECRET_KEY))
+    assert capsys.readouterr().out == ""
     assert await _counts(url) == {"city": 1, "district": 8}
 
 
@@ -97,9 +102,12 @@ async def test_killed_in_the_middle_nothing_is_left_and_the_next_start_builds_it
 ):
     url = await asyncio.to_thread(new_database)
     killed = await _narkostop_demo(url)
-    await _until_it_copies(url, killed)
-    killed.kill()
-    await killed.communicate()
+    try:
+        await _until_it_copies(url, killed)
+    finally:
+        with suppress(ProcessLookupError):
+            killed.kill()
+        await killed.communicate()
     assert await _counts(url) == {}
 
     await asyncio.to_thread(ensure, Settings(DATABASE_URL=url, secret_key=SECRET_KEY))
@@ -108,7 +116,7 @@ async def test_killed_in_the_middle_nothing_is_left_and_the_next_start_builds_it
     assert all(sign_in.login in announced for sign_in in demo.SIGN_INS)
 
     await asyncio.to_thread(ensure, Settings(DATABASE_URL=url, secret_key=SECRET_KEY))
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr().out == announced
     again = await _narkostop_demo(url)
     out, _ = await again.communicate()
     assert (again.returncode, out.decode()) == (0, "The demonstration is there already; nothing was changed.\n")
@@ -125,12 +133,15 @@ async def _narkostop_demo(url: str) -> asyncio.subprocess.Process:
 
 
 async def _until_it_copies(url: str, process: asyncio.subprocess.Process) -> None:
-    connection = await asyncpg.connect(url)
     copying = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'copy%spot%'"
-    while await connection.fetchval(copying) is None:
-        assert process.returncode is None, "it was over before it could be killed"
-        await asyncio.sleep(0.002)
-    await connection.close()
+    connection = await asyncpg.connect(url)
+    try:
+        while await connection.fetchval(copying) is None:
+            assert process.returncode is None, "it was over before it could be killed"
+            await asyncio.sleep(0.002)
+    finally:
+        # A connection left open would keep the event loop from closing.
+        await connection.close()
 
 
 async def _counts(url: str) -> dict[str, int]:

@@ -3,7 +3,8 @@
 import pytest
 from sqlmodel import SQLModel
 
-from app.domain.raids import AssignmentStatus, RaidStatus
+from app.domain.assignments import AssignmentStatus
+from app.domain.raids import RaidStatus
 from app.domain.referrals import ReferralStatus
 from app.domain.resources import ResourceKind, ResourceStatus
 from app.domain.spots import SpotKind, SpotStatus
@@ -26,6 +27,14 @@ FACTS = {
         SELECT item.id, sent_on, 1, NULL FROM referral_item item
         JOIN referral ON referral.id = referral_id WHERE status <> 'draft'""",
     "resources_blocked": "SELECT id, answered_on, 1, NULL FROM referral_item WHERE answer = 'blocked'",
+}
+
+
+NOT_IN_THE_DEMONSTRATION = {
+    AssignmentStatus.OFFERED,
+    AssignmentStatus.WAITING,
+    AssignmentStatus.DECLINED,
+    AssignmentStatus.LAPSED,
 }
 
 
@@ -68,8 +77,9 @@ async def test_as_of_half_the_year_fewer_are_counted(asked):
     [
         ("volunteer", "status", VolunteerStatus),
         ("raid", "status", RaidStatus),
-        ("assignment", "status", AssignmentStatus),
-        ("spot", "status", SpotStatus),
+        ("assignment", "status", set(AssignmentStatus) - NOT_IN_THE_DEMONSTRATION),
+        # Not on a raid, checked or merged: those of the year were painted over as they were found.
+        ("spot", "status", {SpotStatus.REPORTED, SpotStatus.CONFIRMED, SpotStatus.DISMISSED, SpotStatus.PAINTED}),
         ("spot", "kind", SpotKind),
         ("resource", "status", ResourceStatus),
         ("resource", "kind", ResourceKind),
@@ -82,7 +92,8 @@ async def test_all_statuses_occur(asked, table: str, column: str, statuses: type
 
 async def test_no_raid_is_overbooked_and_places_taken_are_those_accepted(asked):
     assert not await asked(
-        """SELECT raid.id FROM raid LEFT JOIN assignment ON raid_id = raid.id AND assignment.status = 'accepted'
+        """SELECT raid.id FROM raid LEFT JOIN assignment ON raid_id = raid.id
+            AND assignment.status IN ('accepted', 'present', 'absent', 'attended')
         GROUP BY raid.city_id, raid.id HAVING count(assignment.id) <> places_taken OR places_taken > capacity"""
     )
     ((empty,),) = await asked("SELECT count(*) FROM raid WHERE status = 'done' AND places_taken < 5")

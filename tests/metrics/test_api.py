@@ -95,6 +95,15 @@ async def test_of_people_the_public_learns_totals_only(city: TestCity):
     assert (street["total"], street["days"], street["districts"]) == (1, [], [])
 
 
+@pytest.mark.parametrize("narrowed", [{"from": "2026-03-01"}, {"to": "2026-03-01"}, {"district": "west"}])
+async def test_the_public_cannot_ask_for_people_by_day_or_district(city: TestCity, narrowed: dict[str, str]):
+    await city.add(entry(city, metric=Metric.VOLUNTEERS_ONLINE), entry(city, district_id="west"))
+    public = (await city.anonymous.get(f"/public/{city.id}/metrics", params=narrowed)).json()["metrics"]
+    named = {item["metric"] for item in public}
+    assert "graffiti_painted" in named
+    assert named.isdisjoint({"volunteers_street", "volunteers_online"})
+
+
 async def test_a_city_that_is_not_there_is_not_found(city: TestCity):
     assert (await city.anonymous.get("/public/atlantis/metrics")).status_code == 404
 

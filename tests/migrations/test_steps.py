@@ -73,16 +73,18 @@ def test_a_newer_database_is_refused_and_left_alone(migrated: str):
 
 def test_a_long_reader_makes_a_migration_give_up(migrated: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(migrations, "LOCK_TIMEOUT_MS", 200)
+    config = migrations.config(migrated)
+    command.downgrade(config, revisions()[0])
     before = everything(migrated)
 
     with (
         unfinished(migrated, "BEGIN; SELECT FROM ledger_entry LIMIT 1"),
         pytest.raises(DBAPIError, match="lock timeout"),
     ):
-        command.downgrade(migrations.config(migrated), "base")
+        command.downgrade(config, "base")
 
     assert everything(migrated) == before
-    command.downgrade(migrations.config(migrated), "base")
+    command.downgrade(config, "base")
     assert everything(migrated) == {}
 
 

@@ -1,7 +1,8 @@
 import pytest
 
+from app.domain.assignments import ASSIGNMENT_FLOW
 from app.domain.errors import Conflict
-from app.domain.raids import ASSIGNMENT_FLOW, RAID_FLOW, RaidAction, RaidStatus
+from app.domain.raids import RAID_FLOW, RaidAction, RaidStatus
 
 STEPS = {
     (RaidStatus.DRAFT, RaidAction.PUBLISH): RaidStatus.OPEN,

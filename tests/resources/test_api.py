@@ -52,6 +52,12 @@ async def test_what_is_no_address_is_refused_with_a_pointer(city: TestCity):
     assert await city.count(Resource) == 0
 
 
+async def test_an_address_that_grows_too_long_is_refused(city: TestCity):
+    _, volunteer = await city.volunteer()
+    refused = await volunteer.post("/findings", json={"address": "https://x.example/" + "я" * 341})
+    assert [(e["code"], e["pointer"]) for e in refused.json()["errors"]] == [("too_long", "/body/address")]
+
+
 async def test_a_volunteer_sees_what_became_of_their_own_finding_only(city: TestCity):
     (_, one), (_, other) = await city.volunteer(), await city.volunteer()
     finding_id = (await one.post("/findings", json=SHOP)).json()["id"]

@@ -1,12 +1,11 @@
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from app.domain.permissions import Role
 from app.models.spots import Sighting, Spot
-from tests.city import IN_EAST, IN_WEST, TestCity
-
-
-def sighting(**changes):
-    return {"point": IN_WEST, "kind": "stencil", "seen_at": datetime.now(UTC).isoformat(), **changes}
+from tests.city import IN_EAST, TestCity
+from tests.spots.walls import report, sighting, spot, spot_of
 
 
 async def test_a_sighting_makes_a_spot_in_its_district(city: TestCity):
@@ -15,13 +14,18 @@ async def test_a_sighting_makes_a_spot_in_its_district(city: TestCity):
     assert reported.status_code == 201
     spot = (await volunteer.get(f"/spots/{reported.json()['spot_id']}")).json()
     assert (spot["status"], spot["district_id"], spot["surface"]) == ("reported", "east", "brick")
+    assert (spot["sightings"], spot["cycle"], len(spot["cycles"])) == (1, 1, 1)
 
 
-async def test_the_point_zero_zero_is_refused(city: TestCity):
-    _, volunteer = await city.volunteer()
-    refused = await volunteer.post("/sightings", json=sighting(point={"latitude": 0, "longitude": 0}))
-    assert [(e["code"], e["pointer"]) for e in refused.json()["errors"]] == [("point_null_island", "/body/point")]
-    assert await city.count(Spot) == await city.count(Sighting) == 0
+async def test_what_the_wall_advertises_is_kept_as_text_for_coordinators_alone(city: TestCity):
+    written = "t.me/ Пример_kz??"
+    spot_id = await spot_of(city, advertised=written)
+    coordinator, (_, volunteer) = await city.as_(Role.COORDINATOR), await city.volunteer()
+
+    (seen,) = (await coordinator.get(f"/spots/{spot_id}/sightings")).json()["items"]
+    assert seen["advertised"] == written
+    assert written not in (await volunteer.get(f"/spots/{spot_id}")).text
+    assert (await volunteer.get(f"/spots/{spot_id}/sightings")).status_code == 403
 
 
 async def test_nothing_is_seen_in_the_future(city: TestCity):
@@ -29,22 +33,34 @@ async def test_nothing_is_seen_in_the_future(city: TestCity):
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     refused = await volunteer.post("/sightings", json=sighting(seen_at=tomorrow))
     assert [fault["code"] for fault in refused.json()["errors"]] == ["in_future"]
+    assert await city.count(Spot) == await city.count(Sighting) == 0
 
 
-async def test_a_coordinator_confirms_or_dismisses_once(city: TestCity):
+@pytest.mark.parametrize(
+    ("step", "body", "status"), [("confirm", {}, "confirmed"), ("dismiss", {"reason": "A shop's sign"}, "dismissed")]
+)
+async def test_a_coordinator_decides_once_and_it_is_remembered(city: TestCity, step: str, body: dict, status: str):
     coordinator = await city.as_(Role.COORDINATOR)
-    for step, status in (("confirm", "confirmed"), ("dismiss", "dismissed")):
-        spot_id = (await coordinator.post("/sightings", json=sighting())).json()["spot_id"]
-        assert (await coordinator.post(f"/spots/{spot_id}/{step}")).json()["status"] == status
-        assert (await coordinator.post(f"/spots/{spot_id}/{step}")).json()["code"] == "wrong_status"
+    path = f"/spots/{await spot_of(city)}"
+    decided = (await coordinator.post(f"{path}/{step}", json=body or None)).json()
+    assert (decided["status"], decided["dismiss_reason"]) == (status, body.get("reason"))
+    again = await coordinator.post(f"{path}/{step}", json=body or None)
+    assert (again.status_code, again.json()["code"]) == (409, "wrong_status")
+    (event,) = (await coordinator.get(f"{path}/history")).json()["items"]
+    assert (event["action"], event["reason"]) == (step, body.get("reason"))
 
 
-async def test_spots_are_found_by_status_and_district(city: TestCity):
+async def test_a_dismissal_has_a_reason(city: TestCity):
+    spot_id = await spot_of(city)
+    refused = await (await city.as_(Role.COORDINATOR)).post(f"/spots/{spot_id}/dismiss", json={})
+    assert [error["pointer"] for error in refused.json()["errors"]] == ["/body/reason"]
+    assert (await spot(city, spot_id))["status"] == "reported"
+
+
+async def test_the_etag_changes_with_each_sighting(city: TestCity):
     coordinator = await city.as_(Role.COORDINATOR)
-    east, *_ = [
-        (await coordinator.post("/sightings", json=sighting(point=point))).json()["spot_id"]
-        for point in (IN_EAST, IN_WEST)
-    ]
-    found = await coordinator.get("/spots", params={"district": "east", "status": "reported"})
-    assert [spot["id"] for spot in found.json()["items"]] == [east]
-    assert (await coordinator.get("/spots", params={"status": "painted"})).json()["items"] == []
+    spot_id = await spot_of(city)
+    before = await coordinator.get(f"/spots/{spot_id}")
+    await report(city)
+    known = {"If-None-Match": before.headers["etag"]}
+    assert (await coordinator.get(f"/spots/{spot_id}", headers=known)).status_code == 200

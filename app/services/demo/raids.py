@@ -9,16 +9,11 @@ from functools import reduce
 from random import Random
 from uuid import UUID
 
-from app.domain.raids import (
-    ASSIGNMENT_FLOW,
-    RAID_FLOW,
-    AssignmentAction,
-    AssignmentStatus,
-    RaidAction,
-    RaidStatus,
-)
+from app.domain.assignments import ASSIGNMENT_FLOW, AssignmentAction, AssignmentStatus
+from app.domain.raids import RAID_FLOW, RaidAction, RaidStatus
 from app.domain.volunteers import Programme
-from app.models.raids import Assignment, Raid
+from app.models.assignments import Assignment
+from app.models.raids import Raid
 from app.models.volunteers import Volunteer
 from app.services.demo.almanac import Almanac, busy_days
 from app.services.demo.people import COORDINATOR, Crowd, People
@@ -31,6 +26,8 @@ _FIRST_DAY = 28
 """Of the year; until then there are too few volunteers."""
 _CAPACITIES = (12, 15, 20, 25, 30, 40)
 _SATURDAY = 5
+_ABSENT = 0.06
+"""The share of a crew that did not come."""
 _HELD = (RaidAction.PUBLISH, RaidAction.START, RaidAction.FINISH)
 _CANCELLED = ((RaidAction.CANCEL,), (RaidAction.PUBLISH, RaidAction.CANCEL))
 
@@ -105,7 +102,9 @@ def _assignments(almanac: Almanac, raids: list[Raid], street: Crowd) -> Iterator
         crew = dice.sample(free, places)
         out.update(volunteer.id for volunteer in crew)
         withdrawn = min(dice.randint(0, 3), places)
-        yield from (_assignment(almanac, dice, raid, volunteer) for volunteer in crew[withdrawn:])
+        yield from (
+            _assignment(almanac, dice, raid, volunteer, *_outcome(dice, raid)) for volunteer in crew[withdrawn:]
+        )
         yield from (_assignment(almanac, dice, raid, gone, AssignmentAction.WITHDRAW) for gone in crew[:withdrawn])
         raid.places_taken = places - withdrawn
         raid.version += places + withdrawn
@@ -134,6 +133,16 @@ def _assignment(
         volunteer_id=volunteer.id,
         status=reduce(ASSIGNMENT_FLOW.after, actions, AssignmentStatus.ACCEPTED),
     )
+
+
+def _outcome(dice: Random, raid: Raid) -> tuple[AssignmentAction, ...]:
+    """What became of a member of the crew; nobody took the times."""
+    if raid.status not in {RaidStatus.UNDER_WAY, RaidStatus.DONE}:
+        return ()
+    if dice.random() < _ABSENT:
+        return (AssignmentAction.MARK_ABSENT,)
+    is_over = raid.status is RaidStatus.DONE
+    return (AssignmentAction.MARK_PRESENT, *([AssignmentAction.ATTEND] if is_over else []))
 
 
 def _signed_up_at(almanac: Almanac, dice: Random, raid: Raid) -> datetime:

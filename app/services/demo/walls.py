@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from functools import reduce
 from random import Random
 
+from app.core.points import cell_at
 from app.domain.raids import RaidStatus
 from app.domain.spots import SPOT_FLOW, SpotAction, SpotKind, SpotStatus
 from app.domain.volunteers import Programme
 from app.models.raids import Raid
-from app.models.spots import Removal, Sighting, Spot
+from app.models.spots import Removal, Sighting, Spot, SpotCycle
 from app.services.demo.almanac import Almanac, shares
 from app.services.demo.people import COORDINATOR, Crowd, People
 from app.services.demo.places import Place, Places
@@ -32,6 +33,7 @@ _KIND_WEIGHTS = (60, 20, 12, 8)
 @dataclass(slots=True)
 class Walls:
     spots: list[Spot] = field(default_factory=list[Spot])
+    cycles: list[SpotCycle] = field(default_factory=list[SpotCycle])
     sightings: list[Sighting] = field(default_factory=list[Sighting])
     removals: list[Removal] = field(default_factory=list[Removal])
 
@@ -53,21 +55,33 @@ class _Streets:
             kind=self.dice.choices(_KINDS, _KIND_WEIGHTS)[0],
             latitude=place.latitude,
             longitude=place.longitude,
+            h3=cell_at(place.latitude, place.longitude),
             district_id=place.district_id,
         )
 
     def sighting(self, spot: Spot) -> Sighting:
         """The report that made the spot."""
         spot.surface = self.dice.choice(WORDS.surfaces)
+        spot.sightings, spot.last_seen_at = 1, spot.created_at - timedelta(minutes=self.dice.randint(1, 30))
         reporter = self.dice.choice(self.volunteers.before(spot.created_at))
         assert reporter.account_id
+        assert spot.kind
         return Sighting(
             **self.almanac.new(self.dice, spot.created_at),
             spot_id=spot.id,
             reported_by=reporter.account_id,
-            seen_at=spot.created_at - timedelta(minutes=self.dice.randint(1, 30)),
+            seen_at=spot.last_seen_at,
+            kind=spot.kind,
+            latitude=spot.latitude,
+            longitude=spot.longitude,
+            surface=spot.surface,
             note=self.dice.choice(WORDS.sighting_notes),
         )
+
+    def cycle(self, spot: Spot, painted_at: datetime | None) -> SpotCycle:
+        opened_at = spot.last_seen_at or spot.created_at
+        new = self.almanac.new(self.dice, spot.created_at)
+        return SpotCycle(**new, spot_id=spot.id, cycle=spot.cycle, opened_at=opened_at, painted_at=painted_at)
 
 
 def invent(almanac: Almanac, people: People, places: Places, raids: Raids) -> Walls:
@@ -82,6 +96,7 @@ def invent(almanac: Almanac, people: People, places: Places, raids: Raids) -> Wa
     for spot in _still_there(streets):
         walls.spots.append(spot)
         walls.sightings.append(streets.sighting(spot))
+        walls.cycles.append(streets.cycle(spot, None))
     return walls
 
 
@@ -106,6 +121,7 @@ def _paint(streets: _Streets, walls: Walls, raid: Raid, inscriptions: int) -> Re
     walls.spots.append(spot)
     if spot.created_at < removed_at:
         walls.sightings.append(streets.sighting(spot))
+    walls.cycles.append(streets.cycle(spot, removed_at))
     return Removal(
         **streets.almanac.new(dice, removed_at),
         spot_id=spot.id,

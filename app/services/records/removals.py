@@ -9,6 +9,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from app.core.ids import new_id
+from app.core.points import cell_at
 from app.domain.errors import Fault
 from app.domain.records import Cells, DateForm, Refusal, Refusals, RefusedCell
 from app.domain.spots import SpotKind
@@ -35,6 +36,7 @@ class OldRemoval(NamedTuple):
     surface: str | None
     kind: str | None
     inscriptions: int
+    h3: str | None
     district_id: str | None = None
 
 
@@ -112,6 +114,7 @@ class Removals:
             surface=cells.text("surface", 120),
             kind=cells.choice("kind", layout.kinds),
             inscriptions=cells.whole("inscriptions", MOST_INSCRIPTIONS) or 1,
+            h3=None if latitude is None or longitude is None else cell_at(latitude, longitude),
         )
 
     def _placed(self, removals: list[OldRemoval]) -> list[OldRemoval]:

@@ -16,7 +16,7 @@ from app.core.database import copy_within
 from app.domain.errors import Fault, Unavailable
 from app.domain.metrics import Metric, Origin
 from app.domain.records import LISTED, Refusal
-from app.domain.spots import SpotStatus
+from app.domain.spots import CLEAN, SpotStatus
 from app.models.records import RecordsImport
 from app.services.records.removals import OldRemoval
 
@@ -35,7 +35,7 @@ _STAGE = """
     CREATE TEMPORARY TABLE staged_removal (
         row integer, id uuid, external_id text, removed_at timestamptz, occurred_on date,
         latitude double precision, longitude double precision, address text, surface text, kind text,
-        inscriptions integer, district_id text
+        inscriptions integer, h3 text, district_id text
     ) ON COMMIT DROP
 """
 _REPEATED = """
@@ -74,11 +74,22 @@ _SPOTS = """
 """
 _PAINT_SPOTS = """
     INSERT INTO spot
-        (city_id, id, created_at, version, status, kind, latitude, longitude, address, surface, district_id)
+        (city_id, id, created_at, version, status, kind, latitude, longitude, h3, address, surface, district_id,
+        cycle, sightings)
     SELECT DISTINCT ON (latitude, longitude, CASE WHEN latitude IS NULL THEN address END)
-        :city_id, id, now(), 1, :painted, kind, latitude, longitude, address, surface, district_id
+        :city_id, id, now(), 1, :painted, kind, latitude, longitude, h3, address, surface, district_id, 1, 0
     FROM placed WHERE spot_id IS NULL
     ORDER BY latitude, longitude, CASE WHEN latitude IS NULL THEN address END, placed.row
+"""
+# A spot that was made just now is in its first cycle; one that was known has a cycle, which a later removal prolongs
+# if it was painted over, and leaves open if it was not.
+_CLOSE_CYCLES = """
+    INSERT INTO spot_cycle (city_id, id, created_at, spot_id, cycle, opened_at, painted_at)
+    SELECT :city_id, gen_random_uuid(), now(), spot.id, spot.cycle, min(removed_at), max(removed_at)
+    FROM placed JOIN spot ON spot.city_id = :city_id AND spot.id = placed.spot_id
+    WHERE spot.status = ANY (:clean) GROUP BY spot.id, spot.cycle
+    ON CONFLICT (city_id, spot_id, cycle)
+        DO UPDATE SET painted_at = greatest(spot_cycle.painted_at, excluded.painted_at)
 """
 _RECORD_REMOVALS = """
     INSERT INTO removal
@@ -139,6 +150,7 @@ async def take_over(session: AsyncSession, run: RecordsImport) -> None:
     """Spots, removals and ledger entries of everything that is staged."""
     values: dict[str, object] = {"city_id": run.city_id, "imported_by": run.imported_by}
     await _run(session, _SPOTS + _PAINT_SPOTS, city_id=run.city_id, painted=SpotStatus.PAINTED.value)
+    await _run(session, _SPOTS + _CLOSE_CYCLES, city_id=run.city_id, clean=[status.value for status in CLEAN])
     await _run(session, _SPOTS + _RECORD_REMOVALS, import_id=run.id, source=run.source, **values)
     await _run(session, _COUNT, metric=Metric.GRAFFITI_PAINTED.value, origin=Origin.RECORDED.value, **values)
 

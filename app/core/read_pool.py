@@ -1,0 +1,71 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
+
+import asyncpg
+
+Connection: TypeAlias = "asyncpg.Connection[Any]"
+
+
+class ReadPool:
+    """Connections for single SELECTs, used in turn.
+
+    asyncpg's own pool arms a timeout and shields a task at every acquire and release, which took 90-100 µs of the
+    300 that a read took in all. A read needs neither a transaction nor a reset, so taking from a list will do.
+    """
+
+    def __init__(self, connect: Callable[[], Awaitable[Connection]], size: int, patience_s: float) -> None:
+        self._connect = connect
+        self._patience_s = patience_s
+        self._turns = asyncio.Semaphore(size)
+        # The last one used is taken first: few connections stay warm instead of all lukewarm.
+        self._idle: list[Connection] = []
+        self._busy = 0
+
+    async def fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
+        """Raises TimeoutError when no connection is free for `patience_s` seconds."""
+        await self._take_turn()
+        try:
+            self._busy += 1
+            return await self._fetch(self._idle.pop() if self._idle else await self._connect(), sql, arguments)
+        finally:
+            self._busy -= 1
+            self._turns.release()
+
+    async def _fetch(self, connection: Connection, sql: str, arguments: tuple[object, ...]) -> list[asyncpg.Record]:
+        is_whole = False
+        try:
+            rows = await connection.fetch(sql, *arguments)
+            is_whole = True
+        except asyncpg.PostgresError:
+            is_whole = not connection.is_closed()
+            raise
+        finally:
+            # After a cancellation an answer may still be under way that would be taken for that of the next question.
+            if is_whole:
+                self._idle.append(connection)
+            else:
+                connection.terminate()
+        return rows
+
+    async def _take_turn(self) -> None:
+        if not self._turns.locked():
+            await self._turns.acquire()
+            return
+        async with asyncio.timeout(self._patience_s):
+            await self._turns.acquire()
+
+    def forget_idle(self) -> None:
+        """After one connection turned out to be dead: the others were probably killed with it."""
+        while self._idle:
+            self._idle.pop().terminate()
+
+    async def close(self) -> None:
+        while self._idle:
+            await self._idle.pop().close()
+
+    def open_count(self) -> int:
+        return self._busy + len(self._idle)
+
+    def idle_count(self) -> int:
+        return len(self._idle)

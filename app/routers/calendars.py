@@ -1,0 +1,31 @@
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Response
+
+from app.deps import Allow, Reads, Session
+from app.domain.errors import NotFound
+from app.domain.permissions import Actor, Permission
+from app.problems import problems
+from app.routing import Route, SecretRoute
+from app.schemas.calendars import CalendarRead
+from app.services import calendars
+
+secret_router = APIRouter(prefix="/calendars", tags=["calendars"], route_class=SecretRoute)
+public_router = APIRouter(prefix="/public/{city_id}/calendars", tags=["calendars"], route_class=Route)
+Reader = Annotated[Actor, Depends(Allow(Permission.RAID_READ))]
+CityId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,31}$", examples=["almaty"])]
+Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{43}$", description="Secret; ends when it is renewed")]
+_ICS = {"content": {"text/calendar": {"schema": {"type": "string"}}}, "description": "iCalendar (RFC 5545)"}
+
+
+@secret_router.post("/secret", response_model=CalendarRead, status_code=201)
+async def renew_calendar(actor: Reader, session: Session) -> CalendarRead:
+    """An address for your calendar app, shown once; the earlier one ends."""
+    return CalendarRead(path=await calendars.renew(session, actor))
+
+
+@public_router.get("/{token}/raids.ics", response_class=Response, responses={200: _ICS, **problems(NotFound)})
+async def get_calendar(city_id: CityId, token: Token, database: Reads) -> Response:
+    """A volunteer's own raids, or all of a coordinator's city. No person is named in it."""
+    text = await calendars.read(database, city_id, token)
+    return Response(text, 200, {"Cache-Control": "private, max-age=300"}, "text/calendar")
