@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 HOST = "127.0.0.1"
+PATIENCE_S = 30.0
+"""For the answers that are under way when the time is up."""
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 
 
@@ -50,7 +52,14 @@ async def answers_to(requests: Iterator[bytes], load: Load, status: int) -> Answ
     await asyncio.wait(ended, timeout=load.seconds, return_when=asyncio.FIRST_COMPLETED)
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     measured = sorted(latencies)
-    await asyncio.gather(*(connection.end() for connection in connections))
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            await asyncio.gather(*(connection.end() for connection in connections))
+    except TimeoutError:
+        raise WrongAnswerError(f"no answer in {PATIENCE_S:g} s") from None
+    finally:
+        for connection in connections:
+            connection.abort()
     if not measured:
         raise WrongAnswerError(f"no answer in {load.seconds:g} s")
     return Answers(measured, seconds, cpu, late=len(latencies) - len(measured))
@@ -94,6 +103,9 @@ class _Connection(asyncio.Protocol):
         """Wait for the answer that is under way, so that the next load finds the server idle."""
         self._is_last = True
         await self.ended
+
+    def abort(self) -> None:
+        self._transport.abort()
 
     def _is_whole(self) -> bool:
         head = self._received.find(b"\r\n\r\n")

@@ -8,6 +8,7 @@ from itertools import cycle
 
 import pytest
 
+from bench import load
 from bench.load import HOST, Answers, Load, WrongAnswerError, answers_to
 
 
@@ -23,8 +24,13 @@ class Server(asyncio.Protocol):
     def data_received(self, _: bytes) -> None:
         if not self.pieces:
             self.transport.close()
-        for number, piece in enumerate(self.pieces):
-            asyncio.get_running_loop().call_later(number / 1_000, self.transport.write, piece)
+        self._send(self.pieces)
+
+    def _send(self, pieces: tuple[bytes, ...]) -> None:
+        # One timer after another: of several at once a late loop runs the overdue ones first, in another order.
+        if pieces:
+            self.transport.write(pieces[0])
+            asyncio.get_running_loop().call_later(0.001, self._send, pieces[1:])
 
 
 @asynccontextmanager
@@ -34,25 +40,32 @@ async def answering(*pieces: bytes) -> AsyncIterator[Load]:
         yield Load(server.sockets[0].getsockname()[1], connections=2, seconds=0.1)
 
 
-async def measured(load: Load) -> Answers:
-    return await answers_to(cycle([b"GET / HTTP/1.1\r\n\r\n"]), load, 200)
+async def measured(asked: Load) -> Answers:
+    return await answers_to(cycle([b"GET / HTTP/1.1\r\n\r\n"]), asked, 200)
 
 
 async def test_an_answer_counts_when_it_is_whole():
-    async with answering(b"HTTP/1.1 200 OK\r\ncontent-", b"length: 10\r\n\r\n01234", b"56789") as load:
-        answers = await measured(load)
+    async with answering(b"HTTP/1.1 200 OK\r\ncontent-", b"length: 10\r\n\r\n01234", b"56789") as whole:
+        answers = await measured(whole)
     assert len(answers.latencies) > 2
     assert answers.latencies[0] >= 0.001
     assert answers.latencies[0] == answers.percentile(0) <= answers.percentile(50) <= answers.percentile(99)
 
 
 async def test_another_status_ends_the_measurement():
-    async with answering(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n") as load:
+    async with answering(b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\n\r\n") as refusing:
         with pytest.raises(WrongAnswerError, match=re.escape("401 Unauthorized")):
-            await measured(load)
+            await measured(refusing)
+
+
+async def test_an_answer_that_never_ends_ends_the_measurement(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(load, "PATIENCE_S", 0.1)
+    async with answering(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n01234") as unanswered:
+        with pytest.raises(WrongAnswerError, match=re.escape("no answer in 0.1 s")):
+            await measured(unanswered)
 
 
 async def test_a_server_that_hangs_up_ends_the_measurement():
-    async with answering() as load:
+    async with answering() as silent:
         with pytest.raises(WrongAnswerError, match="connection lost"):
-            await measured(load)
+            await measured(silent)
