@@ -3,6 +3,7 @@ from typing import Literal
 
 import asyncpg
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
@@ -12,7 +13,10 @@ import app.models  # noqa: F401 the tables must be known before they are compare
 from alembic import context
 from app.core.config import Settings
 from app.core.migrations import LOCK_TIMEOUT_MS
+from app.models.ledger import TransactionId
 
+# SQLAlchemy has no name for it, and what it cannot name it cannot compare.
+ischema_names["xid8"] = TransactionId
 ONE_AT_A_TIME = 0x6E61726C
 
 

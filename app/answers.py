@@ -25,8 +25,8 @@ ITEM: dict[int | str, dict[str, Any]] = {
 def item(found: Item, request: Request | None = None, *, status: int = 200) -> Response:
     """With its ETag; 304 without a body to a GET whose If-None-Match names it."""
     headers = {"ETag": found.etag, **_PRIVATE}
-    if request is not None and _is_known(request.headers.get("if-none-match", ""), found.etag):
-        return Response(None, 304, headers)
+    if request is not None and is_known(request, found.etag):
+        return unchanged(found.etag)
     return Response(found.json, status, headers, "application/json")
 
 
@@ -39,11 +39,19 @@ def page(found: Page, request: Request, media_type: str = "application/json") ->
     return Response(found.json, 200, headers, media_type)
 
 
-def document(json: bytes, *, cache: str = "private, no-cache", media_type: str = "application/json") -> Response:
-    return Response(json, 200, {"Cache-Control": cache, "Vary": _PRIVATE["Vary"]}, media_type)
+def document(
+    json: bytes, *, etag: str | None = None, cache: str = "private, no-cache", media_type: str = "application/json"
+) -> Response:
+    headers = {"Cache-Control": cache, "Vary": _PRIVATE["Vary"]} | ({"ETag": etag} if etag else {})
+    return Response(json, 200, headers, media_type)
 
 
-def _is_known(header: str, etag: str) -> bool:
+def unchanged(etag: str, *, cache: str = "private, no-cache") -> Response:
+    return Response(None, 304, {"ETag": etag, "Cache-Control": cache, "Vary": _PRIVATE["Vary"]})
+
+
+def is_known(request: Request, etag: str) -> bool:
     """Weak comparison (RFC 9110, section 13.1.2); anything unreadable is just not known."""
+    header = request.headers.get("if-none-match", "")
     tags = (tag.strip().removeprefix("W/") for tag in header.split(","))
     return any(tag in {etag, "*"} for tag in tags)

@@ -19,7 +19,7 @@ from app.core.database import Database, DatabaseOptions
 from app.core.passwords import Passwords
 from app.core.throttle import Throttle
 from app.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
-from app.jobs import housekeeping
+from app.jobs import housekeeping, rolling_up
 from app.routers import (
     accounts,
     assignments,
@@ -138,6 +138,7 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         )
         telemetry.watch(database)
         await stack.enter_async_context(housekeeping.running(database, cipher, app.state.identity, settings))
+        await stack.enter_async_context(rolling_up.running(database))
         _calm_garbage_collection()
         yield
 

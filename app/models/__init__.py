@@ -12,6 +12,7 @@ from app.models import (
     referrals,
     resources,
     spots,
+    tallies,
     volunteers,
 )
 
@@ -27,5 +28,6 @@ __all__ = [
     "referrals",
     "resources",
     "spots",
+    "tallies",
     "volunteers",
 ]

@@ -1,29 +1,41 @@
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app import answers, messages
 from app.deps import Allow, Reads
-from app.domain.errors import NotFound
-from app.domain.metrics import Metric
+from app.domain.metrics import Metric, kind_of
 from app.domain.permissions import Actor, Permission
-from app.problems import problems
 from app.routing import Route
 from app.schemas.metrics import MetricDefinitions, MetricsQuery, MetricsRead
-from app.services import metrics, reads
+from app.services import metrics, sums
+from app.services.metrics import Asked
 
 router = APIRouter(prefix="/metrics", tags=["metrics"], route_class=Route)
 Reader = Annotated[Actor, Depends(Allow(Permission.METRICS_READ))]
 
 
-@router.get("", response_model=MetricsRead, responses=problems(NotFound))
-async def get_metrics(query: Annotated[MetricsQuery, Query()], actor: Reader, database: Reads) -> Response:
-    """Every count of the city: its recorded and declared parts, by district and by day."""
-    asked = metrics.checked(query)
-    return answers.document(await reads.document(database, actor, metrics.totals, "city", **asked))
+@router.get("", response_model=MetricsRead, responses=answers.ITEM)
+async def get_metrics(
+    query: Annotated[MetricsQuery, Query()], actor: Reader, database: Reads, request: Request
+) -> Response:
+    """Every count of the city: its recorded and declared parts, and how it is changing.
+
+    304 to an If-None-Match that names the city's present revision, without anything being counted.
+    """
+    metrics.check(query)
+    standing = await sums.standing_of(database, actor, actor.city_id)
+    if answers.is_known(request, standing.etag):
+        return answers.unchanged(standing.etag)
+    found = await metrics.document(database, Asked(actor.city_id, query, actor), standing)
+    return answers.document(found.json, etag=found.etag)
 
 
 @router.get("/definitions", response_model=MetricDefinitions)
 async def get_definitions() -> dict[str, list[dict[str, Any]]]:
     """What each metric counts, in kk, ru and en."""
-    return {"items": [{"metric": metric, **messages.CATALOGUE["metrics"][metric]} for metric in Metric]}
+    return {
+        "items": [
+            {"metric": metric, "kind": kind_of(metric), **messages.CATALOGUE["metrics"][metric]} for metric in Metric
+        ]
+    }

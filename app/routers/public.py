@@ -33,7 +33,8 @@ async def get_districts(city_id: CityId, database: Reads) -> Response:
 @router.get("/metrics", response_model=MetricsRead)
 async def get_public_metrics(city_id: CityId, query: Annotated[MetricsQuery, Query()], totals: TotalsDep) -> Response:
     """The city's counts for everybody, at most a second old; of people only totals, and none by day or district."""
-    return answers.document(await totals.get(city_id, metrics.checked(query)), cache="public, max-age=1")
+    metrics.check(query)
+    return answers.document(await totals.get(city_id, query), cache="public, max-age=1")
 
 
 @router.post("/volunteers", response_model=ApplicationRead, status_code=202, responses=problems(TooManyRequests))

@@ -3,19 +3,23 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.domain.metrics import Metric, Precision
+from app.domain.metrics import Kind, Metric, Precision
 from app.schemas.base import DIGITS, Day, DistrictId, In, Moment, Out
+
+AsOf = Annotated[Moment | None, Field(description="Only what was recorded by then; everything, if it is left out")]
 
 
 class MetricsQuery(In):
     from_: Annotated[Day | None, Field(alias="from", description="First day, in the city's time zone")] = None
     to: Annotated[Day | None, Field(description="Last day, included")] = None
     district: DistrictId | None = None
+    as_of: AsOf = None
+    by_district: Annotated[bool, Field(description="List each district's part too")] = False
     days: Annotated[
         int,
-        Field(ge=0, le=366, description="How many days to list for each metric, the newest with a fact first"),
+        Field(ge=0, le=366, description="List so many days, up to `to` or today; each, also without a fact"),
         DIGITS,
-    ] = 31
+    ] = 0
 
 
 class Parts(Out):
@@ -34,8 +38,25 @@ class DayParts(Parts):
     day: Day
 
 
+class Trend(Out):
+    """The last days, today included, and as many days before them."""
+
+    total: int
+    before: int
+
+
 class MetricRead(Parts):
     metric: Metric
+    kind: Annotated[
+        Kind,
+        Field(description="flow: facts of the days asked for; level: how many there are at the end of the last day"),
+    ]
+    today: Annotated[
+        int | None, Field(description="Of a level the change, here and below; null: about people, and not public")
+    ]
+    last_7_days: Trend | None
+    last_30_days: Trend | None
+    changed_at: Annotated[Moment | None, Field(description="When the newest entry was recorded")]
     districts: list[DistrictParts]
     days: list[DayParts]
 
@@ -64,7 +85,11 @@ class MetricsRead(Out):
     city_id: str
     is_demo: Annotated[bool, Field(description="true: made-up data, to look at only")]
     time_zone: str
-    as_of: Moment
+    today: Annotated[Day, Field(description="The last of the last 7 and 30 days")]
+    as_of: AsOf
+    revision: Annotated[
+        int, Field(description="Entries in the city's ledger: the same number means the same counts, whoever answers")
+    ]
     metrics: list[MetricRead]
     declared: list[DeclaredRead]
 
@@ -77,8 +102,10 @@ class Words(Out):
 
 class MetricDefinition(Out):
     metric: Metric
+    kind: Kind
     name: Words
     definition: Words
+    fact: Annotated[Words, Field(description="What one entry in the ledger stands for")]
     unit: Words
 
 

@@ -1,152 +1,190 @@
-"""The counts, summed from the ledger at the moment they are asked for."""
+"""Every count of a city in one document."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import accumulate
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import aggregate_order_by
+from pydantic import BaseModel
 from sqlmodel import col
 
+from app.core.clock import day_in, utc_now
+from app.core.database import Database
 from app.domain.errors import Fault, Invalid
-from app.domain.metrics import Metric, Origin
-from app.domain.permissions import Role
-from app.models.cities import City
+from app.domain.metrics import ABOUT_PEOPLE, LEVELS, Metric, Origin, kind_of
+from app.domain.permissions import Actor, Role
+from app.domain.tallies import FIRST_DAY, LAST_DAY, NO_DISTRICT, WHOLE_CITY, Period
 from app.models.ledger import DeclaredCount, LedgerEntry
-from app.schemas.metrics import DeclaredRead, MetricsQuery
-from app.services import reads
+from app.schemas.metrics import (
+    DayParts,
+    DeclaredRead,
+    DistrictParts,
+    MetricRead,
+    MetricsQuery,
+    MetricsRead,
+    Trend,
+)
+from app.services import reads, sums
 from app.services.cities import CITY_ID
 from app.services.reads import Query
+from app.services.sums import Count, Question, Standing, Sums
 
-# Of people the public learns totals only: a day or a district with one new volunteer would point at somebody.
-ABOUT_PEOPLE = (Metric.VOLUNTEERS_STREET, Metric.VOLUNTEERS_ONLINE)
 _FROM = sa.bindparam("from", type_=sa.Date)
 _TO = sa.bindparam("to", type_=sa.Date)
-_DISTRICT = sa.bindparam("district", type_=sa.Text)
-_DAYS = sa.bindparam("days", type_=sa.Integer)
-_METRIC = sa.column("metric", sa.Text)
-_PARTS = ("total", "recorded", "declared")
-_EMPTY: sa.TextClause = sa.text("'[]'::json")
-
-Part = sa.ColumnElement[Any]
+_AS_OF = sa.bindparam("as_of", type_=sa.DateTime(timezone=True))
+_WITHIN, _UNTIL, _BEFORE_DAYS, _TODAY = "within", "until", "before days", "today"
 
 
-def checked(query: MetricsQuery) -> dict[str, object]:
-    """The values of the read. Raises Invalid for a range that ends before it begins."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is counted, for whom: the public (no actor) learns of people totals only."""
+
+    city_id: str
+    query: MetricsQuery
+    actor: Actor | None
+
+    @property
+    def hidden(self) -> frozenset[Metric]:
+        # Asked for a day, even a total would be that of one new volunteer.
+        query = self.query
+        is_narrowed = query.from_ or query.to or query.district or query.as_of
+        return ABOUT_PEOPLE if self.actor is None and is_narrowed else frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    etag: str
+    json: bytes
+
+
+def check(query: MetricsQuery) -> None:
+    """Raises Invalid for a range that ends before it begins, or a moment that is yet to come."""
     if query.from_ and query.to and query.to < query.from_:
         raise Invalid(Fault("ends_before_start", "/query/to"))
-    return {"from": query.from_, "to": query.to, "district": query.district, "days": query.days}
+    if query.as_of and query.as_of > utc_now():
+        raise Invalid(Fault("in_the_future", "/query/as_of"))
 
 
-def totals(role: Role | None, given: frozenset[str]) -> Query:
-    return _document(reads.CITY, given, hide_people=False)
-
-
-def public_totals(role: Role | None, given: frozenset[str]) -> Query:
-    return _document(CITY_ID, given, hide_people=True)
-
-
-def _document(city_id: sa.BindParameter[str], given: frozenset[str], *, hide_people: bool) -> Query:
-    """One row, `MetricsRead`; none for a city that does not exist."""
-    # Asked for a day, even a total would be that of one new volunteer.
-    hidden = ABOUT_PEOPLE if hide_people and given & {"from", "to", "district"} else ()
-    metrics = [(metric.value,) for metric in Metric if metric not in hidden]
-    known = sa.values(_METRIC, name="known").data(metrics)
-    summed = _summed(city_id, given).subquery("summed")
-    districts = _by_district(city_id, given, hide_people=hide_people)
-    days = _by_day(city_id, given, hide_people=hide_people)
-    each = (
-        sa.select(
-            known.c.metric,
-            *(sa.func.coalesce(summed.c[part], 0).label(part) for part in _PARTS),
-            sa.func.coalesce(districts.c.listed, _EMPTY).label("districts"),
-            sa.func.coalesce(days.c.listed, _EMPTY).label("days"),
-        )
-        .select_from(
-            known.outerjoin(summed, summed.c.metric == known.c.metric)
-            .outerjoin(districts, districts.c.metric == known.c.metric)
-            .outerjoin(days, days.c.metric == known.c.metric)
-        )
-        .subquery("each")
+async def document(database: Database, asked: Asked, standing: Standing) -> Document:
+    """The JSON of `MetricsRead`, as the counts are by now. Raises NotFound for a city, Invalid for a district."""
+    query = asked.query
+    today = day_in(standing.time_zone, query.as_of) if query.as_of else standing.today
+    periods = Periods(query, today)
+    question = Question([*periods.all()], query.district, query.by_district, query.as_of)
+    found = await sums.of_city(database, asked.actor, asked.city_id, question)
+    metrics = [_metric(asked, periods, found, metric) for metric in Metric if metric not in asked.hidden]
+    read = MetricsRead(
+        city_id=asked.city_id,
+        is_demo=standing.is_demo,
+        time_zone=standing.time_zone,
+        today=today,
+        as_of=query.as_of,
+        revision=found.standing.revision,
+        metrics=metrics,
+        declared=await _declared(database, asked),
     )
-    columns: list[Part] = [
-        col(City.id).label("city_id"),
-        col(City.is_demo).label("is_demo"),
-        col(City.time_zone).label("time_zone"),
-        sa.func.statement_timestamp().label("as_of"),
-        sa.select(sa.func.json_agg(each.table_valued())).scalar_subquery().label("metrics"),
-        _declared(city_id, given).label("declared"),
-    ]
-    return sa.select(*columns).where(col(City.id) == city_id)
+    return Document(found.standing.etag, read.model_dump_json().encode())
 
 
-def _summed(city_id: sa.BindParameter[str], given: frozenset[str], *by: Part) -> Query:
-    """Sums of the ledger by metric and the further columns; reversals are negative and cancel out."""
-    columns: list[Part] = [
-        col(LedgerEntry.metric).label("metric"),
-        *by,
-        sa.func.sum(col(LedgerEntry.amount)).label("total"),
-        _sum_of(Origin.RECORDED).label("recorded"),
-        _sum_of(Origin.DECLARED).label("declared"),
-    ]
-    query = sa.select(*columns).where(col(LedgerEntry.city_id) == city_id)
-    if "from" in given:
-        query = query.where(col(LedgerEntry.occurred_on) >= _FROM)
-    if "to" in given:
-        query = query.where(col(LedgerEntry.occurred_on) <= _TO)
-    if "district" in given:
-        query = query.where(col(LedgerEntry.district_id) == _DISTRICT)
-    return query.group_by(col(LedgerEntry.metric), *by)
+class Periods:
+    """The days that the document is about; `within` is what was asked for."""
+
+    def __init__(self, query: MetricsQuery, today: date) -> None:
+        self.first, self.last = query.from_ or FIRST_DAY, query.to or LAST_DAY
+        self.today = today
+        newest = min(self.last, today)
+        self.days = [newest - timedelta(days=back) for back in range(query.days)]
+
+    def all(self) -> Iterator[Period]:
+        yield Period(_WITHIN, self.first, self.last)
+        yield Period(_UNTIL, FIRST_DAY, self.last)
+        yield Period(_TODAY, self.today, self.today)
+        for days in (7, 30):
+            yield Period(f"last {days}", self.today - timedelta(days=days - 1), self.today)
+            yield Period(f"before {days}", *self._before(days))
+        if self.days:
+            yield Period(_BEFORE_DAYS, FIRST_DAY, self.days[-1] - timedelta(days=1))
+        yield from (Period(f"{day}", day, day) for day in self.days)
+
+    def _before(self, days: int) -> tuple[date, date]:
+        return self.today - timedelta(days=2 * days - 1), self.today - timedelta(days=days)
 
 
-def _sum_of(origin: Origin) -> Part:
-    return sa.func.coalesce(sa.func.sum(col(LedgerEntry.amount)).filter(col(LedgerEntry.origin) == origin), 0)
-
-
-def _by_district(city_id: sa.BindParameter[str], given: frozenset[str], *, hide_people: bool) -> sa.Subquery:
-    query = _summed(city_id, given, col(LedgerEntry.district_id).label("district_id"))
-    rows = _without_people(query, hide_people=hide_people).subquery("by_district")
-    return _listed(rows, "district_id", rows.c.district_id.asc().nulls_last())
-
-
-def _by_day(city_id: sa.BindParameter[str], given: frozenset[str], *, hide_people: bool) -> sa.Subquery:
-    """The newest days that have a fact, so many for each metric."""
-    query = _summed(city_id, given, col(LedgerEntry.occurred_on).label("day"))
-    newness = sa.func.row_number().over(
-        partition_by=col(LedgerEntry.metric), order_by=col(LedgerEntry.occurred_on).desc()
+def _metric(asked: Asked, periods: Periods, found: Sums, metric: Metric) -> MetricRead:
+    area = asked.query.district or WHOLE_CITY
+    whole = _UNTIL if metric in LEVELS else _WITHIN
+    # Of people the public learns totals: neither days nor districts nor what is new.
+    is_closed = asked.actor is None and metric in ABOUT_PEOPLE
+    return MetricRead(
+        metric=metric,
+        kind=kind_of(metric),
+        today=None if is_closed else found.count(metric, _TODAY, area).total,
+        last_7_days=None if is_closed else _trend(found, metric, 7, area),
+        last_30_days=None if is_closed else _trend(found, metric, 30, area),
+        changed_at=None if is_closed else found.changed_at.get(metric),
+        districts=[] if is_closed else [*_districts(found, metric, whole)],
+        days=[] if is_closed else [*_days(periods, found, metric, area)],
+        **_parts(found.count(metric, whole, area)),
     )
-    rows = _without_people(query, hide_people=hide_people).add_columns(newness.label("newness")).subquery("by_day")
-    return _listed(rows, "day", rows.c.newness, where=rows.c.newness <= _DAYS)
 
 
-def _without_people(query: Query, *, hide_people: bool) -> Query:
-    return query.where(*(col(LedgerEntry.metric) != metric for metric in ABOUT_PEOPLE)) if hide_people else query
+def _trend(found: Sums, metric: Metric, days: int, area: str) -> Trend:
+    last, before = (found.count(metric, f"{name} {days}", area) for name in ("last", "before"))
+    return Trend(total=last.total, before=before.total)
 
 
-def _listed(rows: sa.Subquery, name: str, order: Part, *, where: Part | None = None) -> sa.Subquery:
-    """For each metric its rows as one JSON array of `{name, total, recorded, declared}`."""
-    fields: list[Part] = []
-    for key in (name, *_PARTS):
-        fields += [sa.literal_column(f"'{key}'"), rows.c[key]]
-    listed = sa.func.json_agg(aggregate_order_by(sa.func.json_build_object(*fields), order))
-    query = sa.select(rows.c.metric, listed.label("listed")).group_by(rows.c.metric)
-    return (query if where is None else query.where(where)).subquery(f"{name}_listed")
+def _parts(count: Count) -> dict[str, int]:
+    return {"total": count.total, "recorded": count.recorded, "declared": count.declared}
 
 
-def _declared(city_id: sa.BindParameter[str], given: frozenset[str]) -> Part:
+def _districts(found: Sums, metric: Metric, period: str) -> Iterator[DistrictParts]:
+    """Those that have facts, so that they add up to the total."""
+    for area in sorted({*found.areas} - {WHOLE_CITY}):
+        count = found.count(metric, period, area)
+        if count != Count():
+            yield DistrictParts(district_id=None if area == NO_DISTRICT else area, **_parts(count))
+
+
+def _days(periods: Periods, found: Sums, metric: Metric, area: str) -> Iterator[DayParts]:
+    """The newest first."""
+    counts = [found.count(metric, f"{day}", area) for day in reversed(periods.days)]
+    if metric in LEVELS and counts:
+        start = found.count(metric, _BEFORE_DAYS, area)
+        counts = list(accumulate(counts, initial=start))[1:]
+    for day, count in zip(periods.days, reversed(counts), strict=True):
+        yield DayParts(day=day, **_parts(count))
+
+
+async def _declared(database: Database, asked: Asked) -> list[DeclaredRead]:
+    query = asked.query
+    if query.district:
+        return []
+    values = {"from": query.from_, "to": query.to, "as_of": query.as_of, "city_id": asked.city_id}
+    return _Listed.model_validate_json(await reads.document(database, asked.actor, declared, "city", **values)).declared
+
+
+class _Listed(BaseModel):
+    declared: list[DeclaredRead]
+
+
+def declared(role: Role | None, given: frozenset[str]) -> Query:
+    """What was declared for these days; a total counts on the last day of its period, and in no district."""
     columns = reads.fields(DeclaredCount, DeclaredRead, overlaps_recorded=_recorded_on_the_same_days())
-    query = sa.select(*columns).where(col(DeclaredCount.city_id) == city_id)
-    # A declared total counts on the last day of its period, and in no district.
+    query = sa.select(*columns).where(col(DeclaredCount.city_id) == CITY_ID)
     if "from" in given:
         query = query.where(col(DeclaredCount.period_to) >= _FROM)
     if "to" in given:
         query = query.where(col(DeclaredCount.period_to) <= _TO)
-    if "district" in given:
-        query = query.where(sa.false())
+    if "as_of" in given:
+        query = query.where(col(DeclaredCount.created_at) <= _AS_OF)
     rows = query.order_by(col(DeclaredCount.id)).subquery("declared_row")
     listed = sa.select(sa.func.json_agg(rows.table_valued())).scalar_subquery()
-    return sa.func.coalesce(listed, _EMPTY)
+    return sa.select(sa.func.coalesce(listed, sa.text("'[]'::json")).label("declared"))
 
 
-def _recorded_on_the_same_days() -> Part:
+def _recorded_on_the_same_days() -> Any:
     """A recorded and a declared number for the same days are summed, but never without saying so."""
     return sa.exists().where(
         col(LedgerEntry.city_id) == col(DeclaredCount.city_id),

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.core.ids import new_id
-from app.domain.metrics import Metric, Origin
+from app.domain.metrics import ABOUT_PEOPLE, Metric, Origin
 from app.domain.permissions import Role
 from app.models.ledger import LedgerEntry
 from tests.city import TestCity
@@ -39,12 +39,13 @@ async def test_recorded_and_declared_stay_apart_and_add_up(city: TestCity):
         entry(city, 7, occurred_on=DAY + timedelta(days=1)),
         entry(city, 100, origin=Origin.DECLARED),
     )
-    painted = (await city.totals())["graffiti_painted"]
+    painted = (await city.totals(by_district=True, days=2, to="2026-03-02"))["graffiti_painted"]
     assert (painted["total"], painted["recorded"], painted["declared"]) == (112, 12, 100)
     for parts in (painted["districts"], painted["days"]):
         assert sum(part["total"] for part in parts) == 112
         assert sum(part["recorded"] for part in parts) == 12
     assert [part["day"] for part in painted["days"]] == ["2026-03-02", "2026-03-01"]
+    assert [part["district_id"] for part in painted["districts"]] == [None, "west"]
 
 
 async def test_a_reversal_takes_its_fact_back(city: TestCity):
@@ -60,18 +61,22 @@ async def test_a_range_and_a_district_narrow_every_part(city: TestCity):
         entry(city, 2, district_id="east"),
         entry(city, 4, district_id="west", occurred_on=DAY + timedelta(days=5)),
     )
-    first = (await city.totals(**{"from": f"{DAY}", "to": f"{DAY}"}))["graffiti_painted"]
-    assert (first["total"], len(first["days"]), len(first["districts"])) == (3, 1, 2)
-    west = (await city.totals(district="west"))["graffiti_painted"]
+    first = (await city.totals(**{"from": f"{DAY}", "to": f"{DAY}"}, by_district=True))["graffiti_painted"]
+    assert (first["total"], len(first["districts"])) == (3, 2)
+    west = (await city.totals(district="west", by_district=True))["graffiti_painted"]
     assert (west["total"], [part["district_id"] for part in west["districts"]]) == (5, ["west"])
 
 
 async def test_only_so_many_days_are_listed_but_all_are_summed(city: TestCity):
-    await city.add(*(entry(city, 1, occurred_on=DAY + timedelta(days=n)) for n in range(5)))
-    painted = (await city.totals(days=2))["graffiti_painted"]
-    assert painted["total"] == 5
-    assert [part["day"] for part in painted["days"]] == ["2026-03-05", "2026-03-04"]
-    assert (await city.totals(days=0))["graffiti_painted"]["days"] == []
+    await city.add(*(entry(city, 1, occurred_on=DAY + timedelta(days=n)) for n in (0, 1, 3)))
+    painted = (await city.totals(days=3, to=f"{DAY + timedelta(days=4)}"))["graffiti_painted"]
+    assert painted["total"] == 3
+    assert [(part["day"], part["total"]) for part in painted["days"]] == [
+        ("2026-03-05", 0),
+        ("2026-03-04", 1),
+        ("2026-03-03", 0),
+    ]
+    assert (await city.totals())["graffiti_painted"]["days"] == []
 
 
 async def test_a_range_that_ends_before_it_begins_is_refused(city: TestCity):
@@ -84,24 +89,31 @@ async def test_everybody_may_read_the_public_totals(city: TestCity):
     await city.add(entry(city, 5, district_id="west"))
     public = (await city.anonymous.get(f"/public/{city.id}/metrics")).json()
     signed_in = (await (await city.as_(Role.ANALYST)).get("/metrics")).json()
-    assert {**public, "as_of": ""} == {**signed_in, "as_of": ""}
+    for document in (public, signed_in):
+        document["metrics"] = [item for item in document["metrics"] if item["metric"] not in ABOUT_PEOPLE]
+    assert public == signed_in
     assert public["is_demo"] is False
 
 
 async def test_of_people_the_public_learns_totals_only(city: TestCity):
     await city.add(entry(city, metric=Metric.VOLUNTEERS_STREET, district_id="west"))
-    public = (await city.anonymous.get(f"/public/{city.id}/metrics")).json()["metrics"]
+    asked = {"by_district": True, "days": 3}
+    public = (await city.anonymous.get(f"/public/{city.id}/metrics", params=asked)).json()["metrics"]
     street = next(item for item in public if item["metric"] == "volunteers_street")
     assert (street["total"], street["days"], street["districts"]) == (1, [], [])
+    assert {street[part] for part in ("today", "last_7_days", "last_30_days", "changed_at")} == {None}
 
 
-@pytest.mark.parametrize("narrowed", [{"from": "2026-03-01"}, {"to": "2026-03-01"}, {"district": "west"}])
+@pytest.mark.parametrize(
+    "narrowed",
+    [{"from": "2026-03-01"}, {"to": "2026-03-01"}, {"district": "west"}, {"as_of": "2026-03-01T00:00:00Z"}],
+)
 async def test_the_public_cannot_ask_for_people_by_day_or_district(city: TestCity, narrowed: dict[str, str]):
     await city.add(entry(city, metric=Metric.VOLUNTEERS_ONLINE), entry(city, district_id="west"))
     public = (await city.anonymous.get(f"/public/{city.id}/metrics", params=narrowed)).json()["metrics"]
     named = {item["metric"] for item in public}
     assert "graffiti_painted" in named
-    assert named.isdisjoint({"volunteers_street", "volunteers_online"})
+    assert named.isdisjoint(ABOUT_PEOPLE)
 
 
 async def test_a_city_that_is_not_there_is_not_found(city: TestCity):
@@ -114,7 +126,7 @@ async def test_each_metric_is_defined_in_three_languages(city: TestCity):
     assert all(
         item[part][language]
         for item in defined
-        for part in ("name", "definition", "unit")
+        for part in ("name", "definition", "fact", "unit")
         for language in ("kk", "ru", "en")
     )
 

@@ -1,0 +1,56 @@
+"""How days are put together from sums that are kept: any range is a few whole years, months and days."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
+"""No fact is dated before or after."""
+WHOLE_CITY = "*"
+NO_DISTRICT = ""
+"""The area of facts whose district is not known."""
+_ONE_DAY = timedelta(days=1)
+
+
+class Span(StrEnum):
+    """So many days have one sum."""
+
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+    EVER = "ever"
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Days of the city, the first and the last included; empty when the last is before the first."""
+
+    name: str
+    first: date = FIRST_DAY
+    last: date = LAST_DAY
+
+    def spans(self) -> Iterator[tuple[Span, date]]:
+        """The spans that make up the period, each by its first day: at most 60 days, 22 months and 99 years."""
+        if (self.first, self.last) == (FIRST_DAY, LAST_DAY):
+            yield Span.EVER, FIRST_DAY
+            return
+        day = self.first
+        while day <= self.last:
+            span, last = next(found for found in _starting(day) if found[1] <= self.last)
+            yield span, day
+            day = last + _ONE_DAY
+
+
+def _starting(day: date) -> Iterator[tuple[Span, date]]:
+    """The spans that start on the day, the longest first, with their last days."""
+    if (day.month, day.day) == (1, 1):
+        yield Span.YEAR, date(day.year, 12, 31)
+    if day.day == 1:
+        yield Span.MONTH, month_after(day) - _ONE_DAY
+    yield Span.DAY, day
+
+
+def month_after(day: date) -> date:
+    """The first day of the next month."""
+    return date(day.year + day.month // 12, day.month % 12 + 1, 1)

@@ -1,0 +1,267 @@
+"""What the ledger adds up to: over any days, in any district, as of any moment, at the cost of a few sums.
+
+One statement reads the tally, how far it has come and the entries that are not in it yet, all in one snapshot: the
+answer is exact whenever it is asked, however long nobody has rolled up.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlmodel import col
+
+from app.core.database import Database
+from app.domain.errors import Fault, Invalid
+from app.domain.metrics import Metric, Origin
+from app.domain.permissions import Actor, Role
+from app.domain.tallies import NO_DISTRICT, WHOLE_CITY, Period
+from app.models.cities import City, District
+from app.models.ledger import DeclaredCount, LedgerEntry, TransactionId
+from app.models.tallies import COUNTS, TALLY, TallyState
+from app.services import reads
+from app.services.cities import CITY_ID
+from app.services.reads import Query
+
+_AREA = sa.bindparam("area", type_=sa.Text)
+_AS_OF = sa.bindparam("as_of", type_=sa.DateTime(timezone=True))
+_METRICS = sa.bindparam("metrics", [metric.value for metric in Metric], type_=ARRAY(sa.Text))
+_NOTHING: sa.TextClause = sa.text("'[]'::json")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`district_id` narrows everything to one district; `by_district` asks for each as well as for the whole."""
+
+    periods: Sequence[Period]
+    district_id: str | None = None
+    by_district: bool = False
+    as_of: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    recorded: int = 0
+    declared: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.recorded + self.declared
+
+    def __add__(self, other: "Count") -> "Count":
+        return Count(self.recorded + other.recorded, self.declared + other.declared)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What every count of the city depends on; while it is the same, so are they."""
+
+    revision: int
+    """How many entries the city's ledger has: it rises with each, and never falls."""
+    declared: int
+    """How many totals were declared, also those that are in no sum."""
+    today: date
+    time_zone: str
+    is_demo: bool
+
+    @property
+    def etag(self) -> str:
+        return f'"{self.revision}-{self.declared}-{self.today:%Y%m%d}"'
+
+
+class Sums:
+    """The answer: a count for each metric, period and area."""
+
+    def __init__(self, periods: Sequence[Period], answered: Mapping[str, Any]) -> None:
+        self.standing = _standing(answered)
+        changed_at: Mapping[str, str] = answered["changed_at"] or {}
+        self.changed_at = {metric: datetime.fromisoformat(moment) for metric, moment in changed_at.items()}
+        """When a metric's newest entry was recorded; a metric without entries is not there."""
+        self.areas: list[str] = answered["areas"]
+        self._counts: defaultdict[tuple[str, str, str], Count] = defaultdict(Count)
+        for row in answered["rolled"]:
+            self._add_rolled(row)
+        for late in answered["late"]:
+            self._add_late(periods, late)
+
+    def count(self, metric: Metric, period: str, area: str = WHOLE_CITY) -> Count:
+        return self._counts[metric, period, area]
+
+    def _add_rolled(self, row: Mapping[str, Any]) -> None:
+        for metric in Metric:
+            recorded, declared = (row.get(COUNTS[metric, origin], 0) for origin in Origin)
+            if recorded or declared:
+                self._counts[metric, row["period"], row["area"]] += Count(recorded, declared)
+
+    def _add_late(self, periods: Sequence[Period], late: Mapping[str, Any]) -> None:
+        """Entries that the tally does not have yet, summed by day and district."""
+        day = date.fromisoformat(late["occurred_on"])
+        amount = Count(**{late["origin"]: late["amount"]})
+        for period in periods:
+            if period.first <= day <= period.last:
+                for area in {WHOLE_CITY, late["district"]} & {*self.areas}:
+                    self._counts[late["metric"], period.name, area] += amount
+
+
+async def of_city(database: Database, actor: Actor | None, city_id: str, question: Question) -> Sums:
+    """Raises NotFound for a city, Invalid for a district that is not there."""
+    spans = [(period.name, *span) for period in question.periods for span in period.spans()]
+    names, kinds, starts = zip(*spans, strict=True) if spans else ((), (), ())
+    values: dict[str, object] = {
+        "city_id": city_id,
+        "area": question.district_id or WHOLE_CITY,
+        "periods": names,
+        "spans": kinds,
+        "starts": starts,
+        "as_of": question.as_of,
+        "by_district": question.by_district or None,
+    }
+    answered = json.loads(await reads.document(database, actor, sums, "city", **values))
+    if question.district_id and not answered["district_exists"]:
+        raise Invalid(Fault("no_such_district", "/query/district"))
+    return Sums(question.periods, answered)
+
+
+async def standing_of(database: Database, actor: Actor | None, city_id: str) -> Standing:
+    """For a fraction of what a count costs. Raises NotFound."""
+    return _standing(json.loads(await reads.document(database, actor, standing, "city", city_id=city_id)))
+
+
+def _standing(answered: Mapping[str, Any]) -> Standing:
+    today = date.fromisoformat(answered["today"])
+    names = ("revision", "declared", "time_zone", "is_demo")
+    return Standing(today=today, **{name: answered[name] for name in names})
+
+
+def sums(role: Role | None, given: frozenset[str]) -> Query:
+    areas = _areas(given).cte("areas")
+    rolled = _rolled(areas, given).subquery("rolled_row")
+    late = _late(given).subquery("late_row")
+    changed = _changed(given).subquery("changed_row")
+    district = sa.exists().where(col(District.city_id) == CITY_ID, col(District.id) == _AREA)
+    columns: dict[str, Any] = {
+        **_stands(),
+        "changed_at": sa.select(sa.func.json_object_agg(changed.c.metric, changed.c.at)).scalar_subquery(),
+        "areas": sa.select(sa.func.json_agg(areas.c.area)).scalar_subquery(),
+        "rolled": _listed(sa.func.json_strip_nulls(sa.func.row_to_json(rolled.table_valued())), rolled),
+        "late": _listed(late.table_valued(), late),
+        "district_exists": district,
+    }
+    return sa.select(*(column.label(name) for name, column in columns.items())).where(col(City.id) == CITY_ID)
+
+
+def standing(role: Role | None, given: frozenset[str]) -> Query:
+    return sa.select(*(column.label(name) for name, column in _stands().items())).where(col(City.id) == CITY_ID)
+
+
+def _stands() -> dict[str, Any]:
+    declared = sa.select(sa.func.count()).where(col(DeclaredCount.city_id) == CITY_ID).scalar_subquery()
+    return {
+        "revision": _revision(),
+        "declared": declared,
+        "today": sa.cast(sa.func.timezone(col(City.time_zone), sa.func.statement_timestamp()), sa.Date),
+        "time_zone": col(City.time_zone),
+        "is_demo": col(City.is_demo),
+    }
+
+
+def _areas(given: frozenset[str]) -> Any:
+    asked = sa.select(_AREA.label("area"))
+    if "by_district" not in given:
+        return asked
+    each = sa.select(col(District.id)).where(col(District.city_id) == CITY_ID)
+    return sa.union_all(asked, each, sa.select(sa.literal_column(f"'{NO_DISTRICT}'")))
+
+
+def _rolled(areas: sa.CTE, given: frozenset[str]) -> Query:
+    """For each period and area the sum of its spans; of a span the newest row, or the newest that was known then."""
+    spans = (
+        sa.func.unnest(*(sa.bindparam(name, type_=kind) for name, kind in _SPAN_ARRAYS.items()))
+        .table_valued("period", "span", sa.column("starts_on", sa.Date), name="asked")
+        .render_derived()
+    )
+    newest = sa.select(*(TALLY.c[name] for name in COUNTS.values())).where(
+        TALLY.c.city_id == CITY_ID,
+        TALLY.c.area == areas.c.area,
+        TALLY.c.span == spans.c.span,
+        TALLY.c.starts_on == spans.c.starts_on,
+    )
+    if "as_of" in given:
+        newest = newest.where(TALLY.c.recorded_on < _day_of(_AS_OF))
+    known = newest.order_by(TALLY.c.recorded_on.desc()).limit(1).lateral("known")
+    by: tuple[Any, ...] = (spans.c.period, areas.c.area)
+    total = (sa.func.sum(known.c[name]).label(name) for name in COUNTS.values())
+    return sa.select(*by, *total).select_from(spans.join(areas, sa.true()).join(known, sa.true())).group_by(*by)
+
+
+_SPAN_ARRAYS = {"periods": ARRAY(sa.Text), "spans": ARRAY(sa.Text), "starts": ARRAY(sa.Date)}
+
+
+def _late(given: frozenset[str]) -> Query:
+    """What the sums of `_rolled` lack, by day and district."""
+    number, recorded_at = col(LedgerEntry.transaction_id), col(LedgerEntry.recorded_at)
+    lacking: sa.ColumnElement[bool] = number >= _horizon()
+    if "as_of" in given:
+        that_day = sa.func.timezone("UTC", sa.cast(_day_of(_AS_OF), sa.DateTime))
+        # The metrics are named so that the index on them and the moment can be used.
+        of_that_day = sa.and_(
+            col(LedgerEntry.metric) == sa.any_(_METRICS), recorded_at >= that_day, recorded_at <= _AS_OF
+        )
+        lacking = sa.or_(sa.and_(lacking, recorded_at < that_day), of_that_day)
+    district = sa.func.coalesce(col(LedgerEntry.district_id), NO_DISTRICT)
+    by: dict[str, Any] = {
+        "metric": col(LedgerEntry.metric),
+        "origin": col(LedgerEntry.origin),
+        "district": district,
+        "occurred_on": col(LedgerEntry.occurred_on),
+    }
+    return (
+        sa.select(*(column.label(name) for name, column in by.items()), _total(col(LedgerEntry.amount)))
+        .where(col(LedgerEntry.city_id) == CITY_ID, lacking, sa.or_(_AREA == WHOLE_CITY, district == _AREA))
+        .group_by(*by.values())
+    )
+
+
+def _total(amount: Any) -> Any:
+    return sa.cast(sa.func.sum(amount), sa.BigInteger).label("amount")
+
+
+def _changed(given: frozenset[str]) -> Query:
+    metrics = sa.func.unnest(_METRICS).table_valued("metric", name="known_metric").render_derived()
+    recorded_at: Any = col(LedgerEntry.recorded_at)
+    newest = sa.select(recorded_at.label("at")).where(
+        col(LedgerEntry.city_id) == CITY_ID, col(LedgerEntry.metric) == metrics.c.metric
+    )
+    if "as_of" in given:
+        newest = newest.where(recorded_at <= _AS_OF)
+    newest_of = newest.order_by(recorded_at.desc()).limit(1).lateral("newest")
+    return sa.select(metrics.c.metric, newest_of.c.at).select_from(metrics.join(newest_of, sa.true()))
+
+
+def _horizon() -> Any:
+    """From the beginning, if nothing was ever rolled up."""
+    kept = sa.select(col(TallyState.horizon)).where(col(TallyState.city_id) == CITY_ID).scalar_subquery()
+    return sa.func.coalesce(kept, sa.cast(sa.text("'0'"), TransactionId()))
+
+
+def _revision() -> Any:
+    """Entries are never taken away: their number tells every state of the ledger from every other."""
+    rolled = sa.select(col(TallyState.entries)).where(col(TallyState.city_id) == CITY_ID).scalar_subquery()
+    late = sa.select(sa.func.count()).where(
+        col(LedgerEntry.city_id) == CITY_ID, col(LedgerEntry.transaction_id) >= _horizon()
+    )
+    return sa.func.coalesce(rolled, 0) + late.scalar_subquery()
+
+
+def _day_of(moment: Any) -> Any:
+    """The UTC day, as the tally has it."""
+    return sa.cast(sa.func.timezone("UTC", moment), sa.Date)
+
+
+def _listed(each: Any, rows: sa.Subquery) -> Any:
+    listed = sa.select(sa.func.json_agg(each)).select_from(rows).scalar_subquery()
+    return sa.func.coalesce(listed, _NOTHING)
