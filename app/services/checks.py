@@ -1,13 +1,14 @@
 """Removals looked at again by somebody who was not there, and what the ledger takes back."""
 
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.core.clock import utc_now
+from app.core.clock import day_in, utc_now
 from app.domain.assignments import STAYED
 from app.domain.checks import Verdict, drawn, percent_drawn
 from app.domain.errors import Conflict, Forbidden, NotFound
@@ -21,7 +22,8 @@ from app.models.raids import Raid
 from app.models.spots import Removal
 from app.models.volunteers import Volunteer
 from app.schemas.checks import CheckRead, ErrorRate
-from app.services import ledger, reads, spots
+from app.services import cities, ledger, reads, spots
+from app.services.ledger import Fact
 from app.services.reads import Query
 
 _MONTHS = sa.bindparam("months", type_=sa.Integer)
@@ -89,7 +91,10 @@ async def draw(session: AsyncSession, raid: Raid, percent: int, removals: Sequen
 async def verify(session: AsyncSession, actor: Actor, removal_id: UUID) -> None:
     """It is painted over. Raises Forbidden `own_removal`; Conflict `already_checked` or `raid_not_done`."""
     removal = await _checked(session, actor, removal_id, Verdict.VERIFIED)
-    await spots.advance(session, actor, removal.spot_id, SpotAction.VERIFY)
+    spot = await spots.advance(session, actor, removal.spot_id, SpotAction.VERIFY)
+    day = await _today(session, actor)
+    fact = Fact(Metric.GRAFFITI_VERIFIED, removal.id, day, removal.inscriptions, spot.district_id)
+    ledger.record(session, actor, fact)
 
 
 async def dispute(session: AsyncSession, actor: Actor, removal_id: UUID, reason: str) -> None:
@@ -97,8 +102,10 @@ async def dispute(session: AsyncSession, actor: Actor, removal_id: UUID, reason:
     removal = await _checked(session, actor, removal_id, Verdict.DISPUTED)
     removal.verdict_reason = reason
     await ledger.reverse(session, actor, Metric.GRAFFITI_PAINTED, removal.id)
-    for action in (SpotAction.DISPUTE, SpotAction.CONFIRM):
-        await spots.advance(session, actor, removal.spot_id, action)
+    spot = await spots.advance(session, actor, removal.spot_id, SpotAction.DISPUTE)
+    await spots.advance(session, actor, removal.spot_id, SpotAction.CONFIRM)
+    day = await _today(session, actor)
+    ledger.record(session, actor, Fact(Metric.REMOVALS_DISPUTED, removal.id, day, 1, spot.district_id))
 
 
 async def _checked(session: AsyncSession, actor: Actor, removal_id: UUID, verdict: Verdict) -> Removal:
@@ -111,6 +118,10 @@ async def _checked(session: AsyncSession, actor: Actor, removal_id: UUID, verdic
         raise Conflict("already_checked")
     removal.verdict, removal.checked_by, removal.checked_at = verdict, actor.account_id, utc_now()
     return removal
+
+
+async def _today(session: AsyncSession, actor: Actor) -> date:
+    return day_in((await cities.get(session, actor.city_id)).time_zone, utc_now())
 
 
 async def _locked(session: AsyncSession, actor: Actor, removal_id: UUID) -> tuple[Removal, Raid]:

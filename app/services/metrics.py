@@ -64,7 +64,7 @@ def check(query: MetricsQuery) -> None:
     if query.from_ and query.to and query.to < query.from_:
         raise Invalid(Fault("ends_before_start", "/query/to"))
     if query.as_of and query.as_of > utc_now():
-        raise Invalid(Fault("in_the_future", "/query/as_of"))
+        raise Invalid(Fault("in_future", "/query/as_of"))
 
 
 async def document(database: Database, asked: Asked, standing: Standing) -> Document:

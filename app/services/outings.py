@@ -106,7 +106,10 @@ def _removed(city: City, painted: Sequence[tuple[Removal, str | None]]) -> Itera
 
 def _given(raid: Raid, city: City, crew: Sequence[Assignment]) -> Iterator[Fact]:
     for assignment in crew:
-        if assignment.status is AssignmentStatus.ATTENDED and assignment.minutes:
+        if assignment.status is not AssignmentStatus.ATTENDED:
+            continue
+        yield Fact(Metric.PARTICIPANTS, assignment.id, _day(raid, city), 1, raid.district_id)
+        if assignment.minutes:
             yield Fact(Metric.VOLUNTEER_MINUTES, assignment.id, _day(raid, city), assignment.minutes, raid.district_id)
 
 

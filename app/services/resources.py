@@ -8,15 +8,17 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.core.clock import utc_now
+from app.core.clock import day_in, utc_now
 from app.core.ids import new_id
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
+from app.domain.metrics import Metric
 from app.domain.permissions import Actor, Role
 from app.domain.resources import RESOURCE_FLOW, REVIEW_LEASE, RejectionReason, ResourceAction, ResourceStatus
 from app.models.resources import Finding, Resource
 from app.schemas.resources import FindingRead, FindingReport, ResourceRead
-from app.services import addresses, reads
+from app.services import addresses, cities, ledger, reads
 from app.services.addresses import Address
+from app.services.ledger import Fact
 from app.services.reads import Query
 
 
@@ -80,6 +82,7 @@ async def report(session: AsyncSession, actor: Actor, found: FindingReport) -> U
         note=found.note,
     )
     session.add(finding)
+    await _count(session, actor, Metric.FINDINGS, finding.id)
     return finding.id
 
 
@@ -123,6 +126,7 @@ async def review(session: AsyncSession, actor: Actor, resource_id: UUID) -> None
 
 async def confirm(session: AsyncSession, actor: Actor, resource_id: UUID) -> None:
     await _decide(session, actor, resource_id, ResourceAction.CONFIRM)
+    await _count(session, actor, Metric.RESOURCES_CONFIRMED, resource_id)
 
 
 async def reject(session: AsyncSession, actor: Actor, resource_id: UUID, reason: RejectionReason) -> None:
@@ -149,6 +153,11 @@ async def _decide(session: AsyncSession, actor: Actor, resource_id: UUID, action
         raise Conflict("review_lapsed")
     resource.status, resource.review_until = status, None
     return resource
+
+
+async def _count(session: AsyncSession, actor: Actor, metric: Metric, subject_id: UUID) -> None:
+    city = await cities.get(session, actor.city_id)
+    ledger.record(session, actor, Fact(metric, subject_id, day_in(city.time_zone, utc_now())))
 
 
 async def _own_finding(session: AsyncSession, actor: Actor, resource_id: UUID) -> Finding | None:

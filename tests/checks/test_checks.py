@@ -35,7 +35,8 @@ async def test_a_verified_removal_stays_counted(city: TestCity):
     row = await city.one(Removal, removal_id)
     assert verified.json()["verdict"] == "verified"
     assert (await city.one(Spot, row.spot_id)).status == "verified"
-    assert (await city.totals())["graffiti_painted"]["total"] == 7
+    totals = await city.totals()
+    assert [totals[metric]["total"] for metric in ("graffiti_painted", "graffiti_verified")] == [7, 7]
 
 
 async def test_a_disputed_removal_is_taken_back_by_an_entry_against_it_and_the_spot_returns(city: TestCity):
@@ -44,9 +45,14 @@ async def test_a_disputed_removal_is_taken_back_by_an_entry_against_it_and_the_s
 
     assert (disputed.json()["verdict"], disputed.json()["verdict_reason"]) == ("disputed", "Still there")
     entries = [row for row in await city.rows(LedgerEntry) if row.subject_id == UUID(removal_id)]
-    assert sorted(entry.amount for entry in entries) == [-7, 7]
+    assert [(entry.metric, entry.amount) for entry in sorted(entries, key=lambda entry: entry.id)] == [
+        ("graffiti_painted", 7),
+        ("graffiti_painted", -7),
+        ("removals_disputed", 1),
+    ]
     assert len({(entry.occurred_on, entry.district_id) for entry in entries}) == 1
-    assert (await city.totals())["graffiti_painted"]["total"] == 0
+    totals = await city.totals()
+    assert [totals[metric]["total"] for metric in ("graffiti_painted", "removals_disputed")] == [0, 1]
     row = await city.one(Removal, removal_id)
     assert (await city.one(Spot, row.spot_id)).status == "confirmed"
 

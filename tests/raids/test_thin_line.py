@@ -12,7 +12,7 @@ async def test_a_removal_counts_when_its_raid_is_finished(city: TestCity):
     finished = await coordinator.post(f"/raids/{raid['id']}/finish")
 
     assert finished.json()["status"] == "done"
-    painted = (await city.totals())["graffiti_painted"]
+    painted = (await city.totals(by_district=True))["graffiti_painted"]
     assert (painted["total"], painted["recorded"], painted["declared"]) == (7, 7, 0)
     assert [part["district_id"] for part in painted["districts"]] == ["west"]
     assert (await city.totals())["raids_held"]["total"] == 1

@@ -51,8 +51,8 @@ async def sent(city: TestCity, count: int = 1) -> tuple[str, list[str]]:
 
 async def test_a_sent_referral_counts_its_resources_as_referred(city: TestCity):
     await sent(city, 3)
-    referred = (await city.totals())["resources_referred"]
-    assert (referred["total"], referred["days"][0]["day"]) == (3, f"{YESTERDAY}")
+    referred = (await city.totals(to=f"{YESTERDAY}", days=1))["resources_referred"]
+    assert (referred["total"], [day["total"] for day in referred["days"]]) == (3, [3])
     assert {row.status for row in await city.rows(Resource)} == {ResourceStatus.REFERRED}
 
 

@@ -17,7 +17,7 @@ async def store(session: AsyncSession, tables: Iterable[Sequence[SQLModel]], tol
     """Tables in an order in which every row finds those that it points to; none of them empty."""
     for rows in tables:
         table = sa.inspect(type(rows[0])).local_table
-        columns = [column.name for column in table.columns]
+        columns = [column.name for column in table.columns if column.computed is None]
         await copy_within(session, str(table), columns, _values(rows, columns))
         told(str(table))
 

@@ -8,15 +8,17 @@ from uuid import UUID
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.core.clock import utc_now
+from app.core.clock import day_in, utc_now
 from app.core.ids import new_id
 from app.domain.errors import Fault, Invalid
+from app.domain.metrics import Metric
 from app.domain.permissions import Actor
 from app.models.cities import City
-from app.models.spots import Sighting
+from app.models.spots import Sighting, Spot
 from app.schemas.sightings import SightingReport
-from app.services import cities
+from app.services import cities, ledger
 from app.services.cities import Districts
+from app.services.ledger import Fact
 from app.services.spots import joining, steps
 
 
@@ -86,8 +88,8 @@ def _faults(districts: Districts, sighting: SightingReport) -> Iterator[Fault]:
 
 async def _record(session: AsyncSession, actor: Actor, city: City, sighting: SightingReport) -> Sighting:
     """Its turn at the place is taken."""
-    spot = await joining.spot_here(session, city, sighting)
-    spot = spot or await joining.new_spot(session, city, sighting, sighting.seen_at)
+    known = await joining.spot_here(session, city, sighting)
+    spot = known or await joining.new_spot(session, city, sighting, sighting.seen_at)
     point = sighting.point
     seen = Sighting(
         city_id=city.id,
@@ -99,6 +101,14 @@ async def _record(session: AsyncSession, actor: Actor, city: City, sighting: Sig
         **sighting.model_dump(exclude={"id", "point"}),
     )
     session.add(seen)
+    ledger.record(session, actor, *_facts(city, spot, seen, is_new=known is None))
     await steps.see(session, spot, seen)
     await session.flush()
     return seen
+
+
+def _facts(city: City, spot: Spot, seen: Sighting, *, is_new: bool) -> Iterator[Fact]:
+    day = day_in(city.time_zone, seen.seen_at)
+    yield Fact(Metric.SIGHTINGS, seen.id, day, district_id=spot.district_id)
+    if is_new:
+        yield Fact(Metric.SPOTS_REPORTED, spot.id, day, district_id=spot.district_id)
