@@ -1,5 +1,6 @@
 """A city of a test's own, and clients that hold every answer against the OpenAPI document."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -8,6 +9,7 @@ from functools import cache
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
+import asyncpg
 import httpx
 import jsonschema_rs
 from fastapi import FastAPI
@@ -152,6 +154,10 @@ class TestCity:
         await self.add(volunteer)
         return volunteer, await self.client_of(account)
 
+    async def connect(self) -> "asyncpg.Connection[Any]":
+        """Past the application, to see and do what it does not."""
+        return await asyncpg.connect(self.app.state.settings.database_url)
+
     async def add(self, *rows: SQLModel) -> None:
         async with self.database.transaction() as session:
             session.add_all(rows)
@@ -185,6 +191,15 @@ class TestCity:
     async def close(self) -> None:
         for client in self._clients.values():
             await client.aclose()
+
+
+async def settled(city: TestCity) -> None:
+    """Tests that run at the same time have open transactions, and every horizon waits for them."""
+    connection = await city.connect()
+    newest = "SELECT max(transaction_id) < ledger_horizon($1) FROM ledger_entry WHERE city_id = $1"
+    while not await connection.fetchval(newest, city.id):  # noqa: ASYNC110 it is another process that ends
+        await asyncio.sleep(0.05)
+    await connection.close()
 
 
 def raid_plan(**changes: Any) -> dict[str, Any]:

@@ -6,7 +6,6 @@ count is exact however late it comes. See docs/adr/0015-tallies-behind-a-horizon
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
@@ -40,19 +39,6 @@ _BEGINNING: Any = sa.cast(sa.text("'0'"), TransactionId())
 Columns = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """A sum that is not what the ledger says; None where there is no such sum."""
-
-    area: str
-    span: str
-    starts_on: date
-    recorded_on: date
-    column: str
-    kept: int | None
-    counted: int | None
-
-
 async def roll_up(session: AsyncSession, *, in_turn: bool = False) -> int:
     """Take in every entry that is certainly there, of every city. Returns how many.
 
@@ -60,16 +46,26 @@ async def roll_up(session: AsyncSession, *, in_turn: bool = False) -> int:
     as it was, and the next one takes in the same entries.
     """
     database = await session.connection()
-    await database.execute(_UNHURRIED)
+    await take_time(database)
     take = sa.func.pg_advisory_xact_lock if in_turn else sa.func.pg_try_advisory_xact_lock
     if (await database.scalar(sa.select(take(_MAINTAINER)))) is False:
         return 0
     server = await database.scalar(_SERVER)
     stretches = [_Stretch(*each) for each in await database.execute(_behind(server))]
-    if not stretches:
-        return 0
-    await database.execute(_LARGE_SETS)
     return sum([await _take_in(database, server, stretch) for stretch in stretches])
+
+
+async def take_time(database: AsyncConnection) -> None:
+    """Until the transaction ends: the whole ledger of a city may be counted."""
+    await database.execute(_LARGE_SETS)
+    await database.execute(_UNHURRIED)
+
+
+def counted_anew(*which: Any) -> Query:
+    """The rows that the tally has to have, if these are all the entries of a city."""
+    new = _new(*which).subquery("new")
+    by: list[Any] = [new.c[key] for key in (*_KEY, "recorded_on")]
+    return sa.select(*by, *_running(new.c))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,130 @@
+"""The tally's maintainer may be killed, and its database moved: nothing is lost, nothing counts twice."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from datetime import date
+from uuid import uuid4
+
+import pytest
+
+from app.core.database import Database, DatabaseOptions
+from app.core.embedded import PROGRAMS
+from app.core.ids import new_id
+from app.domain.metrics import Metric, Origin
+from app.domain.tallies import Period
+from app.jobs import rolling_up
+from app.models.ledger import LedgerEntry
+from app.services import reconciling, sums
+from app.services.sums import Question
+from tests.city import TestCity, settled
+from tests.conftest import database_url, execute
+
+ROLL_UP_AND_WAIT = """
+import asyncio, sys
+from app.core.database import Database, DatabaseOptions
+from app.services import tallies
+
+async def main():
+    async with Database.opened(DatabaseOptions(sys.argv[1])) as database, database.transaction() as session:
+        print(await tallies.roll_up(session, in_turn=True), flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(main())
+"""
+
+
+def sighting(city: TestCity) -> LedgerEntry:
+    return LedgerEntry(
+        city_id=city.id,
+        metric=Metric.SIGHTINGS,
+        origin=Origin.RECORDED,
+        amount=1,
+        occurred_on=date(2026, 3, 1),
+        subject_id=new_id(),
+    )
+
+
+async def total(database: Database, city_id: str) -> int:
+    found = await sums.of_city(database, None, city_id, Question([Period("ever")]))
+    return found.count(Metric.SIGHTINGS, "ever").total
+
+
+async def differences(database: Database, city_id: str) -> list[reconciling.Difference]:
+    async with database.transaction() as session:
+        return await reconciling.differences(session, city_id)
+
+
+@contextmanager
+def rolling_up_for_ever(url: str) -> Iterator["subprocess.Popen[str]"]:
+    """A process that has rolled up and not committed."""
+    command = [sys.executable, "-c", ROLL_UP_AND_WAIT, url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout
+        assert int(process.stdout.readline()) > 0
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+async def test_killed_in_the_middle_it_leaves_everything_to_the_next(city: TestCity):
+    await rolling_up.once(city.database, in_turn=True)
+    await city.add(*(sighting(city) for _ in range(20)))
+    await settled(city)
+    with rolling_up_for_ever(city.app.state.settings.database_url) as process:
+        # One at a time: this one finds that somebody is at it.
+        assert await rolling_up.once(city.database) == 0
+        assert await total(city.database, city.id) == 20
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert process.returncode == -signal.SIGKILL
+
+    assert await total(city.database, city.id) == 20
+    await rolling_up.once(city.database, in_turn=True)
+    assert await total(city.database, city.id) == 20
+    assert await differences(city.database, city.id) == []
+
+
+def copied(source: str, target: str) -> None:
+    dump = subprocess.run([PROGRAMS / "pg_dump", source], check=True, capture_output=True)
+    told = ["-q", "-v", "ON_ERROR_STOP=1", "-d", target]
+    subprocess.run([PROGRAMS / "psql", *told], input=dump.stdout, check=True, capture_output=True)
+
+
+@pytest.fixture
+async def restored(city: TestCity, server: str) -> AsyncIterator[Database]:
+    """The city's database, dumped after a roll-up and restored as another."""
+    await city.add(*(sighting(city) for _ in range(5)))
+    await settled(city)
+    await rolling_up.once(city.database, in_turn=True)
+    await city.add(sighting(city))
+    name = f"restored_{uuid4().hex}"
+    await execute(server, f"CREATE DATABASE {name} TEMPLATE template0")
+    url = database_url(server, name)
+    await asyncio.to_thread(copied, city.app.state.settings.database_url, url)
+    async with Database.opened(DatabaseOptions(url)) as database:
+        yield database
+    await execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def test_a_restored_database_counts_what_the_first_one_did(city: TestCity, restored: Database):
+    async with rolling_up.running(restored):
+        assert await total(restored, city.id) == 6
+        assert (await sums.standing_of(restored, None, city.id)).revision == 6
+        assert await differences(restored, city.id) == []
+
+
+async def test_a_transaction_that_is_still_open_holds_the_horizon_back_and_no_count(city: TestCity):
+    async with city.database.transaction() as session:
+        session.add(sighting(city))
+        await session.flush()
+        await city.add(*(sighting(city) for _ in range(4)))
+        await asyncio.gather(*(rolling_up.once(city.database) for _ in range(3)))
+        assert await total(city.database, city.id) == 4
+    assert await total(city.database, city.id) == 5
+    await rolling_up.once(city.database, in_turn=True)
+    assert await differences(city.database, city.id) == []
