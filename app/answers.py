@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from app.domain.errors import NotFound
 from app.problems import problems
+from app.services.metrics import Document
 from app.services.reads import Item, Page
 
 GEOJSON = "application/geo+json"
@@ -26,7 +27,7 @@ def item(found: Item, request: Request | None = None, *, status: int = 200) -> R
     """With its ETag; 304 without a body to a GET whose If-None-Match names it."""
     headers = {"ETag": found.etag, **_PRIVATE}
     if request is not None and is_known(request, found.etag):
-        return unchanged(found.etag)
+        return Response(None, 304, headers)
     return Response(found.json, status, headers, "application/json")
 
 
@@ -39,19 +40,29 @@ def page(found: Page, request: Request, media_type: str = "application/json") ->
     return Response(found.json, 200, headers, media_type)
 
 
-def document(
-    json: bytes, *, etag: str | None = None, cache: str = "private, no-cache", media_type: str = "application/json"
-) -> Response:
-    headers = {"Cache-Control": cache, "Vary": _PRIVATE["Vary"]} | ({"ETag": etag} if etag else {})
-    return Response(json, 200, headers, media_type)
+def document(json: bytes, *, cache: str = "private, no-cache", media_type: str = "application/json") -> Response:
+    return Response(json, 200, {"Cache-Control": cache, "Vary": _PRIVATE["Vary"]}, media_type)
 
 
-def unchanged(etag: str, *, cache: str = "private, no-cache") -> Response:
-    return Response(None, 304, {"ETag": etag, "Cache-Control": cache, "Vary": _PRIVATE["Vary"]})
+def counts(found: Document, request: Request, *, is_public: bool = False) -> Response:
+    """A document of counts, or 304 to who has it already."""
+    headers = counted(found.etag, is_public=is_public)
+    if is_known(request, found.etag):
+        return Response(None, 304, headers)
+    return Response(found.json, 200, headers, "application/json")
+
+
+def counted(etag: str, *, is_public: bool) -> dict[str, str]:
+    """Headers: such an answer may be a second behind, and says so."""
+    who = "public" if is_public else "private"
+    return {"ETag": etag, "Cache-Control": f"{who}, max-age=1", "Vary": _PRIVATE["Vary"]}
 
 
 def is_known(request: Request, etag: str) -> bool:
+    return is_named(request.headers.get("if-none-match", ""), etag)
+
+
+def is_named(header: str, etag: str) -> bool:
     """Weak comparison (RFC 9110, section 13.1.2); anything unreadable is just not known."""
-    header = request.headers.get("if-none-match", "")
     tags = (tag.strip().removeprefix("W/") for tag in header.split(","))
     return any(tag in {etag, "*"} for tag in tags)

@@ -20,7 +20,7 @@ from app.core.throttle import Throttle
 from app.domain.errors import Forbidden, PreconditionFailed, PreconditionRequired, Unauthenticated
 from app.domain.permissions import Actor, Permission
 from app.services import reads
-from app.services.public_totals import PublicTotals
+from app.services.documents import Documents
 
 _STRONG_TAG = re.compile(r'"([0-9]{1,9})"')
 # For OpenAPI and its "Authorize" button; the token itself is read by authentication.actor_of.
@@ -95,8 +95,8 @@ async def client_address(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-async def get_public_totals(request: Request) -> PublicTotals:
-    return request.app.state.public_totals
+async def get_documents(request: Request) -> Documents:
+    return request.app.state.documents
 
 
 Reads = Annotated[Database, Depends(get_database)]
@@ -105,7 +105,7 @@ SettingsDep = Annotated[Settings, Depends(get_settings)]
 RaidKey = Annotated[bytes, Depends(get_raid_key)]
 IdentityDep = Annotated[Identity, Depends(get_identity)]
 PasswordsDep = Annotated[Passwords, Depends(get_passwords)]
-TotalsDep = Annotated[PublicTotals, Depends(get_public_totals)]
+DocumentsDep = Annotated[Documents, Depends(get_documents)]
 ThrottleDep = Annotated[Throttle, Depends(get_throttle)]
 SignedInActor = Annotated[Actor, Depends(SignedIn())]
 Address = Annotated[str, Depends(client_address)]

@@ -10,7 +10,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
-from app import VERSION, docs, openapi, problems, telemetry
+from app import VERSION, docs, hot, openapi, problems, telemetry
 from app.admission import Admission
 from app.authentication import Identity
 from app.core.cipher import Cipher
@@ -37,7 +37,7 @@ from app.routers import (
     spots,
     volunteers,
 )
-from app.services.public_totals import PublicTotals
+from app.services.documents import Documents
 
 # NotFound: an account of no city can name one that does not exist.
 SIGNED_IN = problems.problems(Unauthenticated, Forbidden, NotFound, Invalid, Unavailable)
@@ -56,7 +56,7 @@ class Narkostop(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Telemetry goes around Starlette's own answer to an error too: it has the same headers as any other."""
         limited = Admission(super().build_middleware_stack(), self.state.settings.max_requests_at_once)
-        return telemetry.Telemetry(limited)
+        return hot.Hot(telemetry.Telemetry(limited))
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -130,7 +130,7 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         database = await stack.enter_async_context(Database.opened(options))
         cipher = Cipher(settings.secret_key.get_secret_value())
         app.state.database = database
-        app.state.public_totals = PublicTotals(database)
+        app.state.documents = Documents(database)
         app.state.identity = Identity(settings, await housekeeping.signing_keys(database, cipher))
         app.state.passwords = Passwords()
         app.state.throttle = Throttle(

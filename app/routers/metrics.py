@@ -3,12 +3,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app import answers, messages
-from app.deps import Allow, Reads
+from app.deps import Allow, DocumentsDep, Reads
 from app.domain.metrics import Metric, kind_of
 from app.domain.permissions import Actor, Permission
 from app.routing import Route
 from app.schemas.metrics import MetricDefinitions, MetricsQuery, MetricsRead
-from app.services import metrics, sums
+from app.services import metrics, reads
 from app.services.metrics import Asked
 
 router = APIRouter(prefix="/metrics", tags=["metrics"], route_class=Route)
@@ -17,18 +17,15 @@ Reader = Annotated[Actor, Depends(Allow(Permission.METRICS_READ))]
 
 @router.get("", response_model=MetricsRead, responses=answers.ITEM)
 async def get_metrics(
-    query: Annotated[MetricsQuery, Query()], actor: Reader, database: Reads, request: Request
+    query: Annotated[MetricsQuery, Query()], actor: Reader, database: Reads, documents: DocumentsDep, request: Request
 ) -> Response:
     """Every count of the city: its recorded and declared parts, and how it is changing.
 
-    304 to an If-None-Match that names the city's present revision, without anything being counted.
+    At most a second behind. 304 to an If-None-Match that names the city's present revision, without any counting.
     """
     metrics.check(query)
-    standing = await sums.standing_of(database, actor, actor.city_id)
-    if answers.is_known(request, standing.etag):
-        return answers.unchanged(standing.etag)
-    found = await metrics.document(database, Asked(actor.city_id, query, actor), standing)
-    return answers.document(found.json, etag=found.etag)
+    await reads.check_stands(database, actor)
+    return answers.counts(await documents.get(Asked(actor.city_id, query, is_public=False)), request)
 
 
 @router.get("/definitions", response_model=MetricDefinitions)

@@ -3,7 +3,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from app import answers
-from app.deps import Address, Reads, Session, ThrottleDep, TotalsDep
+from app.deps import Address, DocumentsDep, Reads, Session, ThrottleDep
 from app.domain.errors import NotFound, TooManyRequests
 from app.domain.volunteers import VolunteerStatus
 from app.problems import problems
@@ -12,6 +12,7 @@ from app.schemas.cities import CityRead, DistrictMap
 from app.schemas.metrics import MetricsQuery, MetricsRead
 from app.schemas.volunteers import Application, ApplicationRead
 from app.services import cities, metrics, reads, volunteers
+from app.services.metrics import Asked
 
 router = APIRouter(prefix="/public/{city_id}", tags=["public"], route_class=Route, responses=problems(NotFound))
 CityId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,31}$", examples=["almaty"])]
@@ -30,11 +31,14 @@ async def get_districts(city_id: CityId, database: Reads) -> Response:
     return answers.document(found, cache="public, max-age=3600")
 
 
-@router.get("/metrics", response_model=MetricsRead)
-async def get_public_metrics(city_id: CityId, query: Annotated[MetricsQuery, Query()], totals: TotalsDep) -> Response:
+@router.get("/metrics", response_model=MetricsRead, responses=answers.ITEM)
+async def get_public_metrics(
+    city_id: CityId, query: Annotated[MetricsQuery, Query()], documents: DocumentsDep, request: Request
+) -> Response:
     """The city's counts for everybody, at most a second old; of people only totals, and none by day or district."""
     metrics.check(query)
-    return answers.document(await totals.get(city_id, query), cache="public, max-age=1")
+    found = await documents.get(Asked(city_id, query, is_public=True))
+    return answers.counts(found, request, is_public=True)
 
 
 @router.post("/volunteers", response_model=ApplicationRead, status_code=202, responses=problems(TooManyRequests))

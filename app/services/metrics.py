@@ -14,7 +14,7 @@ from app.core.clock import day_in, utc_now
 from app.core.database import Database
 from app.domain.errors import Fault, Invalid
 from app.domain.metrics import ABOUT_PEOPLE, LEVELS, Metric, Origin, kind_of
-from app.domain.permissions import Actor, Role
+from app.domain.permissions import Role
 from app.domain.tallies import FIRST_DAY, LAST_DAY, NO_DISTRICT, WHOLE_CITY, Period
 from app.models.ledger import DeclaredCount, LedgerEntry
 from app.schemas.metrics import (
@@ -39,18 +39,18 @@ _WITHIN, _UNTIL, _BEFORE_DAYS, _TODAY = "within", "until", "before days", "today
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is counted, for whom: the public (no actor) learns of people totals only."""
+    """What is counted, for whom: of people the public learns totals only."""
 
     city_id: str
     query: MetricsQuery
-    actor: Actor | None
+    is_public: bool
 
     @property
     def hidden(self) -> frozenset[Metric]:
         # Asked for a day, even a total would be that of one new volunteer.
         query = self.query
         is_narrowed = query.from_ or query.to or query.district or query.as_of
-        return ABOUT_PEOPLE if self.actor is None and is_narrowed else frozenset()
+        return ABOUT_PEOPLE if self.is_public and is_narrowed else frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ async def document(database: Database, asked: Asked, standing: Standing) -> Docu
     today = day_in(standing.time_zone, query.as_of) if query.as_of else standing.today
     periods = Periods(query, today)
     question = Question([*periods.all()], query.district, query.by_district, query.as_of)
-    found = await sums.of_city(database, asked.actor, asked.city_id, question)
+    found = await sums.of_city(database, None, asked.city_id, question)
     metrics = [_metric(asked, periods, found, metric) for metric in Metric if metric not in asked.hidden]
     read = MetricsRead(
         city_id=asked.city_id,
@@ -116,7 +116,7 @@ def _metric(asked: Asked, periods: Periods, found: Sums, metric: Metric) -> Metr
     area = asked.query.district or WHOLE_CITY
     whole = _UNTIL if metric in LEVELS else _WITHIN
     # Of people the public learns totals: neither days nor districts nor what is new.
-    is_closed = asked.actor is None and metric in ABOUT_PEOPLE
+    is_closed = asked.is_public and metric in ABOUT_PEOPLE
     return MetricRead(
         metric=metric,
         kind=kind_of(metric),
@@ -162,7 +162,7 @@ async def _declared(database: Database, asked: Asked) -> list[DeclaredRead]:
     if query.district:
         return []
     values = {"from": query.from_, "to": query.to, "as_of": query.as_of, "city_id": asked.city_id}
-    return _Listed.model_validate_json(await reads.document(database, asked.actor, declared, "city", **values)).declared
+    return _Listed.model_validate_json(await reads.document(database, None, declared, "city", **values)).declared
 
 
 class _Listed(BaseModel):

@@ -1,0 +1,157 @@
+"""What dashboards ask for all the time: bytes of one revision, and still judged by the token each time."""
+
+import asyncio
+from datetime import date
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.core.ids import new_id
+from app.domain.metrics import Metric, Origin
+from app.domain.permissions import Role
+from app.hot import BELIEVED_S
+from app.main import create_app
+from app.models.accounts import Account
+from app.models.ledger import LedgerEntry
+from app.services.documents import FRESH_S
+from tests.city import Client, TestCity
+
+
+def sighting(city: TestCity, **changes: Any) -> LedgerEntry:
+    fact = {
+        "city_id": city.id,
+        "metric": Metric.SIGHTINGS,
+        "origin": Origin.RECORDED,
+        "amount": 1,
+        "occurred_on": date(2026, 3, 1),
+        "subject_id": new_id(),
+    }
+    return LedgerEntry(**(fact | changes))
+
+
+def seen(answer: httpx.Response) -> int:
+    return next(item["total"] for item in answer.json()["metrics"] if item["metric"] == "sightings")
+
+
+@pytest.fixture(params=["/metrics", "/metrics?days=0"], ids=["hot", "filtered"])
+def path(request: pytest.FixtureRequest) -> str:
+    """Both ways through the house give the same answer."""
+    return request.param
+
+
+async def test_an_unchanged_document_is_not_sent_again(city: TestCity, path: str):
+    analyst = await city.as_(Role.ANALYST)
+    await city.add(sighting(city))
+    first = await analyst.get(path)
+    assert (first.status_code, seen(first), first.headers["cache-control"]) == (200, 1, "private, max-age=1")
+    assert first.headers["vary"] == "Authorization, X-City"
+
+    again = await analyst.get(path, headers={"If-None-Match": first.headers["etag"]})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+
+
+async def test_a_commit_is_seen_within_a_second(city: TestCity, path: str):
+    analyst = await city.as_(Role.ANALYST)
+    etag = (await analyst.get(path)).headers["etag"]
+    await city.add(sighting(city))
+    await asyncio.sleep(FRESH_S)
+    changed = await analyst.get(path, headers={"If-None-Match": etag})
+    assert (changed.status_code, seen(changed)) == (200, 1)
+    assert changed.headers["etag"] != etag
+
+
+@pytest.mark.parametrize("known", ["W/{}", '"x", {}', "*", ' {} , "y"'])
+async def test_every_form_of_the_tag_is_understood(city: TestCity, path: str, known: str):
+    analyst = await city.as_(Role.ANALYST)
+    etag = (await analyst.get(path)).headers["etag"]
+    answer = await analyst.get(path, headers={"If-None-Match": known.format(etag)})
+    assert answer.status_code == 304
+
+
+@pytest.mark.parametrize("garbage", ["", '"', "x" * 5_000, '"0-0-20000101"', "\xff", "W/", ",,,"])
+async def test_garbage_is_just_not_known(city: TestCity, path: str, garbage: str):
+    analyst = await city.as_(Role.ANALYST)
+    answer = await analyst.get(path, headers={"If-None-Match": garbage.encode("latin-1")})
+    assert answer.status_code == 200
+
+
+async def test_both_ways_have_the_same_headers_and_content(city: TestCity):
+    analyst = await city.as_(Role.ANALYST)
+    hot, usual = [await analyst.get(path) for path in ("/metrics", "/metrics?days=0")]
+    assert hot.content == usual.content
+    for answer in (hot, usual):
+        assert len(answer.headers.pop("x-request-id")) == 36
+    assert sorted(hot.headers.items()) == sorted(usual.headers.items())
+
+
+async def test_a_document_is_counted_once_however_many_ask(city: TestCity, monkeypatch: pytest.MonkeyPatch):
+    asked: list[str] = []
+    fetch = city.database.fetch
+
+    async def counted(sql: str, *arguments: object) -> Any:
+        asked.append(sql)
+        return await fetch(sql, *arguments)
+
+    client = city.anonymous
+    await client.get(f"/public/{city.id}/metrics")
+    await city.add(sighting(city))
+    await asyncio.sleep(FRESH_S)
+    monkeypatch.setattr(city.database, "fetch", counted)
+    answers = await asyncio.gather(*(client.get(f"/public/{city.id}/metrics") for _ in range(50)))
+    assert {seen(answer) for answer in answers} == {1}
+    # The revision, the sums, what was declared.
+    assert len(asked) == 3
+
+
+async def test_the_public_document_has_a_tag_of_its_own_address_and_may_be_shared(city: TestCity):
+    answer = await city.anonymous.get(f"/public/{city.id}/metrics")
+    assert answer.headers["cache-control"] == "public, max-age=1"
+    again = await city.anonymous.get(f"/public/{city.id}/metrics", headers={"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
+
+
+async def test_a_token_that_no_longer_stands_is_refused_within_a_second(city: TestCity):
+    analyst = await city.as_(Role.ANALYST)
+    assert (await analyst.get("/metrics")).status_code == 200
+    assert (await analyst.post("/auth/logout")).status_code == 204
+    await asyncio.sleep(BELIEVED_S)
+    assert (await analyst.get("/metrics")).status_code == 401
+    # With a filter it is asked each time.
+    assert (await analyst.get("/metrics?days=0")).status_code == 401
+
+
+async def test_a_token_of_another_role_is_told_why(city: TestCity):
+    account = await city.account(Role.ANALYST)
+    client = await city.client_of(account)
+    assert (await client.get("/metrics")).status_code == 200
+    async with city.database.transaction() as session:
+        row = await session.get_one(Account, account.id)
+        row.authz_version += 1
+    await asyncio.sleep(BELIEVED_S)
+    assert (await client.get("/metrics")).json()["code"] == "token_superseded"
+
+
+@pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer x"}, {"Authorization": "Basic x"}])
+async def test_without_a_good_token_there_is_nothing(city: TestCity, header: dict[str, str]):
+    assert (await city.anonymous.get("/metrics", headers=header)).status_code == 401
+
+
+async def test_a_page_of_another_origin_gets_its_answer_from_where_that_is_decided(city: TestCity):
+    analyst = await city.as_(Role.ANALYST)
+    assert (await analyst.get("/metrics", headers={"Origin": "https://dashboard.example"})).status_code == 200
+
+
+async def test_two_processes_are_at_most_a_second_behind(city: TestCity, app: FastAPI):
+    other = create_app(app.state.settings)
+    async with other.router.lifespan_context(other), Client(other) as elsewhere:
+        for total in range(1, 4):
+            await city.add(sighting(city))
+            committed = asyncio.get_running_loop().time()
+            answers = [await client.get(f"/public/{city.id}/metrics") for client in (city.anonymous, elsewhere)]
+            await asyncio.sleep(committed + 1 - asyncio.get_running_loop().time())
+            answers = [await client.get(f"/public/{city.id}/metrics") for client in (city.anonymous, elsewhere)]
+            assert [seen(answer) for answer in answers] == [total, total]
+            assert answers[0].content == answers[1].content
+            assert answers[0].headers["etag"] == answers[1].headers["etag"]
