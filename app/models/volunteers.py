@@ -66,8 +66,8 @@ class Volunteer(Versioned, table=True):
     districts: list[str] = Field(default_factory=list, sa_type=ARRAY(sa.Text))
     """Where they go out."""
     skills: list[str] = Field(default_factory=list, sa_type=ARRAY(sa.Text))
-    availability: list[tuple[int, int]] = Field(default_factory=list, sa_type=INT4MULTIRANGE)
-    """Minutes of the city's week, from Monday 00:00; slots that touch are one."""
+    availability: list[Any] = Field(default_factory=list, sa_type=INT4MULTIRANGE)
+    """Made by core.ranges: minutes of the city's week, from Monday 00:00; slots that touch are one."""
     guardian_name: str | None = Field(default=None, max_length=160)
     guardian_phone: str | None = Field(default=None, max_length=16)
     coordinator_note: str | None = Field(default=None, max_length=2000)

@@ -1,7 +1,5 @@
 """How names are sorted and found, as rules; through HTTP in test_search.py."""
 
-from random import Random
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,8 +12,8 @@ names = st.text(st.sampled_from(LETTERS + " -'"), max_size=12) | st.text(max_siz
 
 def in_order(*family_names: str) -> bool:
     """Whether the keys put them in this order, however they stood before, by bytes as PostgreSQL compares them."""
-    shuffled = Random(1).sample(family_names, len(family_names))
-    return sorted(shuffled, key=lambda name: sort_name(name, "").encode()) == [*family_names]
+    backwards = reversed(family_names)
+    return sorted(backwards, key=lambda name: sort_name(name, "").encode()) == [*family_names]
 
 
 def test_the_alphabet_is_the_kazakh_one_with_latin_after_it():

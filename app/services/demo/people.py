@@ -7,6 +7,9 @@ from datetime import date, datetime, time, timedelta
 from functools import reduce
 from random import Random
 
+from asyncpg import Range
+
+from app.core.ranges import half_open
 from app.domain.availability import DAY_MINUTES
 from app.domain.names import name_words, sort_name
 from app.domain.permissions import AccountKind, Role
@@ -160,11 +163,13 @@ def _volunteer(
     )
 
 
-def _availability(dice: Random) -> list[tuple[int, int]]:
+def _availability(dice: Random) -> "list[Range[int]]":
     """Evenings of some weekdays, a good part of some weekends."""
     evenings = [(day, 18, 21) for day in sorted(dice.sample(range(5), dice.randint(0, 3)))]
     days = [(day, 10, 18) for day in (5, 6) if dice.random() < _WEEKENDS]
-    return [(day * DAY_MINUTES + begins * 60, day * DAY_MINUTES + ends * 60) for day, begins, ends in evenings + days]
+    return half_open(
+        (day * DAY_MINUTES + begins * 60, day * DAY_MINUTES + ends * 60) for day, begins, ends in evenings + days
+    )
 
 
 def _phone(last_four_digits: int) -> str:

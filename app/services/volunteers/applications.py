@@ -9,6 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core.clock import day_in, utc_now
 from app.core.ids import new_id
+from app.core.ranges import half_open
 from app.domain.errors import Fault, Invalid
 from app.domain.volunteers import (
     ADULT_AGE_YEARS,
@@ -77,7 +78,7 @@ def _particulars(application: Application) -> dict[str, object]:
     return {
         **stored(application.model_dump(exclude={"id", "guardian", "consents", "availability"})),
         "languages": sorted(application.languages | {application.language}),
-        "availability": sorted(slot.minutes for slot in application.availability),
+        "availability": half_open(slot.minutes for slot in application.availability),
         "guardian_name": guardian.name if guardian else None,
         "guardian_phone": guardian.phone if guardian else None,
     }

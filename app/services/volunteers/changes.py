@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core.clock import day_in, utc_now
+from app.core.ranges import half_open
 from app.domain.errors import Invalid, PreconditionFailed
 from app.domain.permissions import Actor
 from app.domain.volunteers import VolunteerStatus
@@ -46,7 +47,7 @@ async def _change(session: AsyncSession, actor: Actor, volunteer: Volunteer, ver
     said: dict[str, Any] = stored(changed.model_dump(exclude=set(_NOT_COLUMNS), exclude_none=True))
     volunteer.sqlmodel_update(said)
     if changed.availability is not None:
-        volunteer.availability = [*sorted(slot.minutes for slot in changed.availability)]
+        volunteer.availability = half_open(slot.minutes for slot in changed.availability)
     if volunteer.language not in volunteer.languages:
         volunteer.languages = sorted((*volunteer.languages, volunteer.language))
 
