@@ -29,8 +29,17 @@ from bench.servers import Server
 
 SECRET_KEY = "only for the bench, and 32 characters long"  # noqa: S105 of a database that lives for minutes
 RESULTS = Path(__file__).with_name("RESULTS.md")
-LIFE = Size(many_raids=1_000_000, few_raids=10_000, ledger_entries=100_000, people=32)
-QUICK = Size(many_raids=2_000, few_raids=1_000, ledger_entries=1_000, people=4)
+LIFE = Size(
+    many_raids=1_000_000,
+    few_raids=10_000,
+    many_volunteers=100_000,
+    few_volunteers=1_000,
+    ledger_entries=100_000,
+    people=32,
+)
+QUICK = Size(
+    many_raids=2_000, few_raids=1_000, many_volunteers=1_000, few_volunteers=500, ledger_entries=1_000, people=4
+)
 
 console = Console(stderr=True, highlight=False)
 

@@ -14,18 +14,29 @@ branch_labels = None
 depends_on = None
 
 BATCH = 5_000
-KEEP_NAME_WORDS = """
-CREATE FUNCTION keep_name_words() RETURNS trigger LANGUAGE plpgsql AS $$
+# Of a word's first letters there is a row each, because they are common: equality finds those in the order of names,
+# where a range would have to be sorted.
+TERMS = """
+CREATE FUNCTION volunteer_terms(name_words text[], districts text[], skills text[]) RETURNS SETOF text
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT left(word, letters) COLLATE "C" FROM unnest(name_words) AS word, unnest(ARRAY[1, 2, 64]) AS letters
+    UNION SELECT 'district:' || district FROM unnest(districts) AS district
+    UNION SELECT 'skill:' || skill FROM unnest(skills) AS skill
+$$
+"""
+KEEP_TERMS = """
+CREATE FUNCTION keep_volunteer_terms() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    DELETE FROM volunteer_name_word WHERE city_id = NEW.city_id AND id = NEW.id;
-    INSERT INTO volunteer_name_word (city_id, id, word, sort_name)
-        SELECT DISTINCT NEW.city_id, NEW.id, word, NEW.sort_name FROM unnest(NEW.name_words) AS word;
+    DELETE FROM volunteer_term WHERE city_id = NEW.city_id AND id = NEW.id;
+    INSERT INTO volunteer_term (city_id, id, term, sort_name)
+        SELECT NEW.city_id, NEW.id, term, NEW.sort_name
+        FROM volunteer_terms(NEW.name_words, NEW.districts, NEW.skills) AS term;
     RETURN NULL;
 END $$
 """
-ON_NAMES = """
-CREATE TRIGGER keep_name_words AFTER INSERT OR UPDATE OF name_words, sort_name ON volunteer
-FOR EACH ROW EXECUTE FUNCTION keep_name_words()
+ON_VOLUNTEER = """
+CREATE TRIGGER keep_terms AFTER INSERT OR UPDATE OF name_words, sort_name, districts, skills ON volunteer
+FOR EACH ROW EXECUTE FUNCTION keep_volunteer_terms()
 """
 APPEND_ONLY = """
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON volunteer_event
@@ -61,9 +72,10 @@ def downgrade() -> None:
     op.create_index(op.f("ix_consent_city_id_volunteer_id"), "consent", ["city_id", "volunteer_id"])
     op.drop_column("consent", "recorded_by")
     op.drop_table("volunteer_event")
-    op.execute("DROP TRIGGER keep_name_words ON volunteer")
-    op.execute("DROP FUNCTION keep_name_words()")
-    op.drop_table("volunteer_name_word")
+    op.execute("DROP TRIGGER keep_terms ON volunteer")
+    op.execute("DROP FUNCTION keep_volunteer_terms()")
+    op.execute("DROP FUNCTION volunteer_terms(text[], text[], text[])")
+    op.drop_table("volunteer_term")
     op.drop_index(op.f("ix_volunteer_city_id_status_sort_name_id"), table_name="volunteer")
     op.drop_index(op.f("ix_volunteer_city_id_sort_name_id"), table_name="volunteer")
     op.create_index(op.f("ix_volunteer_city_id_status_id"), "volunteer", ["city_id", "status", "id"])
@@ -93,32 +105,33 @@ def _add_lists() -> None:
 
 
 def _add_name_keys() -> None:
-    """The trigger comes first: it fills the words as the keys are written."""
+    """The trigger comes first: it fills the terms as the keys are written."""
     op.create_table(
-        "volunteer_name_word",
+        "volunteer_term",
         sa.Column("city_id", sa.String(length=32), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("word", sa.Text(collation="C"), nullable=False),
+        sa.Column("term", sa.Text(collation="C"), nullable=False),
         sa.Column("sort_name", sa.Text(collation="C"), nullable=False),
-        sa.CheckConstraint("length(word) <= 64", name=op.f("ck_volunteer_name_word_word")),
-        sa.ForeignKeyConstraint(["city_id"], ["city.id"], name=op.f("fk_volunteer_name_word_city_id")),
+        sa.CheckConstraint("length(term) <= 64", name=op.f("ck_volunteer_term_term")),
+        sa.ForeignKeyConstraint(["city_id"], ["city.id"], name=op.f("fk_volunteer_term_city_id")),
         sa.ForeignKeyConstraint(
-            ["city_id", "id"], ["volunteer.city_id", "volunteer.id"], name=op.f("fk_volunteer_name_word_city_id_id")
+            ["city_id", "id"], ["volunteer.city_id", "volunteer.id"], name=op.f("fk_volunteer_term_city_id_id")
         ),
-        sa.PrimaryKeyConstraint("city_id", "id", "word", name=op.f("pk_volunteer_name_word")),
+        sa.PrimaryKeyConstraint("city_id", "id", "term", name=op.f("pk_volunteer_term")),
     )
     op.add_column("volunteer", sa.Column("sort_name", sa.Text(collation="C"), nullable=True))
     op.add_column("volunteer", sa.Column("name_words", postgresql.ARRAY(sa.Text()), nullable=True))
-    op.execute(KEEP_NAME_WORDS)
-    op.execute(ON_NAMES)
+    op.execute(TERMS)
+    op.execute(KEEP_TERMS)
+    op.execute(ON_VOLUNTEER)
     _fill_name_keys()
     op.alter_column("volunteer", "sort_name", nullable=False)
     op.alter_column("volunteer", "name_words", nullable=False)
     op.create_check_constraint(op.f("ck_volunteer_sort_name"), "volunteer", "length(sort_name) <= 240")
     op.create_index(
-        op.f("ix_volunteer_name_word_city_id_word_sort_name_id"),
-        "volunteer_name_word",
-        ["city_id", "word", "sort_name", "id"],
+        op.f("ix_volunteer_term_city_id_term_sort_name_id"),
+        "volunteer_term",
+        ["city_id", "term", "sort_name", "id"],
     )
     op.create_index(op.f("ix_volunteer_city_id_sort_name_id"), "volunteer", ["city_id", "sort_name", "id"])
     op.create_index(

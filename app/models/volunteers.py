@@ -55,7 +55,7 @@ class Volunteer(Versioned, table=True):
     name_words: list[str] | None = Field(
         default=None, nullable=False, sa_type=ARRAY(sa.Text), sa_column_kwargs={"default": _name_words}
     )
-    """A trigger keeps a VolunteerNameWord for each."""
+    """A trigger keeps a VolunteerTerm for each."""
     birth_on: date
     phone: str = Field(max_length=16)
     """E.164."""
@@ -78,19 +78,22 @@ class Volunteer(Versioned, table=True):
         self.sort_name, self.name_words = sort_name(family_name, given_name), name_words(family_name, given_name)
 
 
-class VolunteerNameWord(Table, table=True):
-    """What a search begins with. Written by a trigger alone, so that it is never other than the volunteer's row."""
+class VolunteerTerm(Table, table=True):
+    """What a search can begin with, in the order of names. Written by a trigger alone, so that it is as the row is.
+
+    The words of the name and their first letter or two, and, with a colon in them, districts and skills.
+    """
 
     __table_args__ = (
         sa.ForeignKeyConstraint(["city_id", "id"], ["volunteer.city_id", "volunteer.id"]),
-        sa.Index(None, "city_id", "word", "sort_name", "id"),
-        sa.CheckConstraint(f"length(word) <= {WORD_MAX}", name="word"),
+        sa.Index(None, "city_id", "term", "sort_name", "id"),
+        sa.CheckConstraint(f"length(term) <= {WORD_MAX}", name="term"),
     )
 
     city_id: str = Field(primary_key=True, foreign_key="city.id", max_length=32)
     id: UUID = Field(primary_key=True)
     """The volunteer's."""
-    word: str = Field(primary_key=True, sa_type=BYTES)
+    term: str = Field(primary_key=True, sa_type=BYTES)
     sort_name: str = Field(sa_type=BYTES)
 
 

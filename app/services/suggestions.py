@@ -20,7 +20,7 @@ from app.domain.volunteers import Programme, VolunteerStatus
 from app.models.assignments import Assignment
 from app.models.cities import City
 from app.models.raids import Raid
-from app.models.volunteers import Volunteer
+from app.models.volunteers import BYTES, Volunteer, VolunteerTerm
 from app.schemas.assignments import Suggestion, Suggestions
 from app.schemas.base import Out
 from app.services import candidates, raids, reads
@@ -32,7 +32,7 @@ POOL = 200
 CIRCLES = (("near", "free"), ("near", "busy"), ("far", "free"), ("far", "busy"))
 """In the order in which to ask them."""
 _LIMIT = sa.bindparam("limit", type_=sa.Integer)
-_DISTRICT = sa.bindparam("district", type_=sa.Text)
+_DISTRICT = sa.bindparam("district", type_=BYTES)
 _TIME = sa.bindparam("part_of_week", type_=INT4MULTIRANGE)
 _YEAR, _SHARE_DAYS = "365 days", "90 days"
 
@@ -69,8 +69,8 @@ def circle(role: Role | None, given: frozenset[str]) -> Query:
 
     `near` or `far`, and `free` or `busy`, say which of them.
     """
-    last_asked_at, minutes = _last_asked_at(), _minutes()
-    is_near = sa.any_(col(Volunteer.districts)) == _DISTRICT
+    last_asked_at, minutes = _last_asked_at().label("last_asked_at"), _minutes().label("minutes")
+    is_near = _is_near()
     is_free = col(Volunteer.availability).contains(_TIME)
     return (
         candidates.columns()
@@ -79,8 +79,8 @@ def circle(role: Role | None, given: frozenset[str]) -> Query:
             col(Volunteer.family_name),
             (sa.true() if "near" in given else sa.false()).label("is_near"),
             (sa.true() if "free" in given else sa.false()).label("is_available"),
-            last_asked_at.label("last_asked_at"),
-            minutes.label("minutes"),
+            last_asked_at,
+            minutes,
         )
         .where(
             col(Volunteer.status) == VolunteerStatus.ACTIVE,
@@ -113,6 +113,15 @@ def _of_record(value: sa.ColumnElement[Any], days: str) -> Any:
     return query.correlate(Volunteer).scalar_subquery()
 
 
+def _is_near() -> sa.ColumnElement[bool]:
+    """The district is among theirs: by the terms of the search, because those have an index."""
+    return sa.exists().where(
+        col(VolunteerTerm.city_id) == col(Volunteer.city_id),
+        col(VolunteerTerm.id) == col(Volunteer.id),
+        col(VolunteerTerm.term) == _DISTRICT,
+    )
+
+
 def _has_been_asked() -> sa.ColumnElement[bool]:
     return sa.exists().where(
         col(Assignment.city_id) == col(Volunteer.city_id),
@@ -127,7 +136,7 @@ async def ranked(database: Database, actor: Actor, raid_id: UUID, limit: int) ->
     asked = {
         "raid_id": raid_id,
         # No volunteer has a district without a name: nobody is near a raid that has none.
-        "district": raid.district_id or "",
+        "district": f"district:{raid.district_id or ''}",
         "part_of_week": half_open(part_of_week(raid.starts_at, raid.ends_at, raid.time_zone)),
     }
     found: list[Considered] = []

@@ -26,7 +26,7 @@ PERSONAL = {
         "name_words",
         "availability",
     },
-    "volunteer_name_word": {"word", "sort_name"},
+    "volunteer_term": {"term", "sort_name"},
     "volunteer_event": {"reason", "until"},
     "sighting": {"note", "advertised"},
     "finding": {"note", "address_typed"},
@@ -56,7 +56,7 @@ IMPERSONAL = {
         "created_at",
         "version",
     },
-    "volunteer_name_word": {"city_id", "id"},
+    "volunteer_term": {"city_id", "id"},
     "volunteer_event": {"id", "city_id", "volunteer_id", "action", "decided_by", "created_at"},
     "sighting": {
         "id",
