@@ -14,6 +14,8 @@ from bench.volunteers import SEARCHES
 PAGE = 50
 # So many different requests are made before a round and sent again and again; with more, making them would cost more.
 VARIETY = 1_024
+_ON_AN_EVENING = 780
+"""A raid of `city._raids`, one a minute from Monday 2024-01-01: at 18:00 in the city."""
 H = "hello, FastAPI (H)"
 
 Tokens = Sequence[str]
@@ -75,7 +77,7 @@ def _searches(size: Size) -> Iterator[Line]:
     asked = {words: f"/v1/volunteers?limit={PAGE}&{query}" for words, query in SEARCHES.items()}
     for city, volunteers in (("few", size.few_volunteers), ("many", size.many_volunteers)):
         deep = f"/v1/volunteers?limit={PAGE}&after={row_id(volunteers // 2)}"
-        raid = f"/v1/raids/{row_id(1)}/suggestions"
+        raid = f"/v1/raids/{row_id(_ON_AN_EVENING)}/suggestions"
         for words, path in (*asked.items(), ("all, a deep page", deep), ("suggestions for a raid", raid)):
             goals = (Goal(1 / 3, f"volunteers, few: {words}", "at most 3 x the time among few volunteers"),)
             name, people = f"volunteers, {city}: {words}", COORDINATORS + city

@@ -15,6 +15,7 @@ from sqlmodel import col
 from app.core.database import Database
 from app.core.ranges import half_open
 from app.domain.availability import part_of_week
+from app.domain.eligibility import asking_order
 from app.domain.permissions import Actor, Role
 from app.domain.volunteers import Programme, VolunteerStatus
 from app.models.assignments import Assignment
@@ -89,7 +90,8 @@ def circle(role: Role | None, given: frozenset[str]) -> Query:
             is_free if "free" in given else ~is_free,
             ~_has_been_asked(),
         )
-        .order_by(last_asked_at.asc().nulls_first(), minutes, col(Volunteer.id))
+        # Minutes are for those who are left: to look them up for all who are near would take as long again.
+        .order_by(last_asked_at.asc().nulls_first(), col(Volunteer.id))
         .limit(_LIMIT)
     )
 
@@ -142,7 +144,9 @@ async def ranked(database: Database, actor: Actor, raid_id: UUID, limit: int) ->
     found: list[Considered] = []
     for where, when in CIRCLES:
         page = await reads.page(database, actor, circle, POOL, **asked, **{where: True, when: True})
-        found += [each for each in _Pool.model_validate_json(page.json).items if not each.reasons()]
+        considered = _Pool.model_validate_json(page.json).items
+        fit = [each for each in considered if not each.reasons()]
+        found += sorted(fit, key=lambda each: asking_order(each.last_asked_at, each.minutes))
         if len(found) >= limit:
             break
     return Suggestions(items=[Suggestion.model_validate(each) for each in found[:limit]])

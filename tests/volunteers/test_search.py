@@ -15,6 +15,7 @@ from app.core.clock import utc_now
 from app.core.database import fetch_within
 from app.core.ids import new_id
 from app.core.ranges import half_open
+from app.domain.names import KAZAKH_ALPHABET
 from app.domain.permissions import Role
 from app.models.volunteers import Volunteer, VolunteerTerm
 from app.schemas.volunteers import VolunteerQuery
@@ -146,10 +147,11 @@ QUERIES: list[dict[str, Any]] = [
 
 @pytest.fixture(scope="module")
 async def crowded(app: FastAPI) -> AsyncIterator[TestCity]:
-    """4,000 volunteers: enough for PostgreSQL to prefer an index, and for its statistics to say so."""
+    """6,000 volunteers: enough for PostgreSQL to prefer an index, and for its statistics to say so."""
     async with found_city(app) as city:
         given, families = ("Әли", "Әлия", "Бекзат", "Илья"), [f"{name}ов" for name in ("Иван", "Қасен", "Яр", "Есім")]
-        chosen = product(range(250), given, families)
+        families += [f"{a}{b}тай" for a, b in product(*[KAZAKH_ALPHABET[:12]] * 2)]
+        chosen = product(range(10), given, families)
         async with city.database.transaction() as session:
             rows = [_row(city, number, *names) for number, (_, *names) in enumerate(chosen)]
             await session.exec(insert(Volunteer), params=rows)
