@@ -8,8 +8,8 @@ from sqlalchemy.dialects import postgresql
 from alembic import op
 from app.domain.names import name_words, sort_name
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
