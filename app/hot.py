@@ -96,7 +96,7 @@ class Hot:
 
     async def _document(self, scope: Scope, asked: Asked) -> Document:
         documents: Documents = scope["app"].state.documents
-        return documents.at_hand(asked) or await documents.get(asked)
+        return documents.at_hand(asked) or await documents.polled(asked)
 
     def _of(self, asked: Asked, document: Document) -> "_Answers":
         answers = self._answers.get(asked)

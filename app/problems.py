@@ -46,6 +46,7 @@ _FAULTS: dict[str, tuple[str, str | None]] = {
     "string_too_long": ("too_long", "max_length"),
     "too_short": ("too_short", "min_length"),
     "too_long": ("too_long", "max_length"),
+    "too_many_words": ("too_many_words", "limit"),
     "greater_than_equal": ("too_small", "ge"),
     "greater_than": ("too_small", "gt"),
     "less_than_equal": ("too_big", "le"),

@@ -29,8 +29,17 @@ from bench.servers import Server
 
 SECRET_KEY = "only for the bench, and 32 characters long"  # noqa: S105 of a database that lives for minutes
 RESULTS = Path(__file__).with_name("RESULTS.md")
-LIFE = Size(many_raids=1_000_000, few_raids=10_000, ledger_entries=100_000, people=32)
-QUICK = Size(many_raids=2_000, few_raids=1_000, ledger_entries=1_000, people=4)
+LIFE = Size(
+    many_raids=1_000_000,
+    few_raids=10_000,
+    many_volunteers=100_000,
+    few_volunteers=1_000,
+    ledger_entries=100_000,
+    people=32,
+)
+QUICK = Size(
+    many_raids=2_000, few_raids=1_000, many_volunteers=1_000, few_volunteers=500, ledger_entries=1_000, people=4
+)
 
 console = Console(stderr=True, highlight=False)
 
@@ -63,7 +72,7 @@ def main(
     quick: Annotated[bool, typer.Option(help="Small tables and one short round, to see that it runs.")] = False,
 ) -> None:
     """Measure the service beside a bare FastAPI route; print the results and write bench/RESULTS.md."""
-    size, course = (QUICK, Course(1, 0.2, 4)) if quick else (LIFE, Course(rounds, seconds, connections))
+    size, course = (QUICK, Course(1, 0.5, 4)) if quick else (LIFE, Course(rounds, seconds, connections))
     with _database() as settings:
         text = uvloop.run(_measured(settings, size, course))
     print(text)

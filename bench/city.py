@@ -3,14 +3,14 @@
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from itertools import cycle, islice
-from uuid import UUID
 
 import asyncpg
 
 from app.authentication import Identity
 from app.core.cipher import Cipher
+from app.core.clock import utc_now
 from app.core.config import Settings
 from app.core.database import Database, DatabaseOptions
 from app.domain.metrics import Metric
@@ -20,14 +20,18 @@ from app.models.accounts import Account
 from app.models.cities import City, District
 from app.services import sign_in
 from app.services.sign_in import SignedIn
+from bench import volunteers
+from bench.ids import FIRST, row_id
 
 DISTRICTS = 8
 DAYS = 1_000
-FIRST = datetime(2024, 1, 1, tzinfo=UTC)
+RAIDS_EACH = 2
+COORDINATORS = "coordinators of "
 _RAID_COLUMNS = (
     "city_id id created_at version title status starts_at ends_at meeting_point latitude longitude district_id "
     "capacity places_taken line_length"
 )
+_ASSIGNMENT_COLUMNS = "city_id id created_at version raid_id volunteer_id status withdrew_late checked_in_at minutes"
 _LEDGER_COLUMNS = "city_id id metric origin amount occurred_on district_id subject_id"
 
 
@@ -35,16 +39,20 @@ _LEDGER_COLUMNS = "city_id id metric origin amount occurred_on district_id subje
 class Size:
     many_raids: int
     few_raids: int
+    many_volunteers: int
+    few_volunteers: int
     ledger_entries: int
     people: int
 
     def __str__(self) -> str:
-        return f"{self.many_raids:,} raids (many) or {self.few_raids:,} (few), {self.ledger_entries:,} ledger entries."
+        raids = f"{self.many_raids:,} raids (many) or {self.few_raids:,} (few)"
+        volunteers = f"{self.many_volunteers:,} volunteers or {self.few_volunteers:,}, each on {RAIDS_EACH} raids"
+        return f"{raids}, {volunteers}, {self.ledger_entries:,} ledger entries."
 
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Volunteers of one city; each has its own access token, as in life."""
+    """Volunteers or coordinators of one city; each has its own access token, as in life."""
 
     identity: Identity
     signed_in: list[SignedIn]
@@ -53,27 +61,26 @@ class People:
         return [self.identity.access_token(person) for person in self.signed_in]
 
 
-def row_id(number: int) -> UUID:
-    """A UUIDv7 of its own millisecond, so that every row's id is known without asking."""
-    milliseconds = int(FIRST.timestamp() * 1_000) + number
-    return UUID(int=milliseconds << 80 | 7 << 76 | 2 << 62 | number)
-
-
 @asynccontextmanager
 async def founded(settings: Settings, size: Size) -> AsyncIterator[dict[str, People]]:
-    """The people of "many" and of "few"."""
+    """The volunteers of "many" and of "few", and the coordinators of each."""
     assert settings.database_url
     assert settings.secret_key
     await _fill(settings.database_url, size)
     async with Database.opened(DatabaseOptions(settings.database_url)) as database:
         cipher = Cipher(settings.secret_key.get_secret_value())
         identity = Identity(settings, await housekeeping.signing_keys(database, cipher))
-        yield {city_id: People(identity, await _people(database, city_id, size.people)) for city_id in ("many", "few")}
+        roles = {"": Role.VOLUNTEER, COORDINATORS: Role.COORDINATOR}
+        yield {
+            f"{prefix}{city_id}": People(identity, await _people(database, city_id, role, size.people))
+            for city_id in ("many", "few")
+            for prefix, role in roles.items()
+        }
 
 
-async def _people(database: Database, city_id: str, number: int) -> list[SignedIn]:
+async def _people(database: Database, city_id: str, role: Role, number: int) -> list[SignedIn]:
     accounts = [
-        Account(city_id=city_id, login=f"{number}@{city_id}.example", role=Role.VOLUNTEER) for number in range(number)
+        Account(city_id=city_id, login=f"{role}-{number}@{city_id}.example", role=role) for number in range(number)
     ]
     async with database.transaction() as session:
         session.add_all(accounts)
@@ -90,10 +97,17 @@ async def _fill(url: str, size: Size) -> None:
     connection = await asyncpg.connect(url)
     try:
         # The rows are right by construction; a million foreign keys would take longer than the measurement.
+        # Nor are triggers fired; what they do is done at once below.
         await connection.execute("SET session_replication_role = replica")
         for city_id, number in (("many", size.many_raids), ("few", size.few_raids)):
             await connection.copy_records_to_table(
                 "raid", records=_raids(city_id, number), columns=_RAID_COLUMNS.split()
+            )
+        for city_id, number in (("many", size.many_volunteers), ("few", size.few_volunteers)):
+            await volunteers.fill(connection, city_id, number)
+            assignments = _assignments(city_id, number, size.few_raids)
+            await connection.copy_records_to_table(
+                "assignment", records=assignments, columns=_ASSIGNMENT_COLUMNS.split()
             )
         entries = _ledger_entries("many", size.ledger_entries)
         await connection.copy_records_to_table("ledger_entry", records=entries, columns=_LEDGER_COLUMNS.split())
@@ -125,6 +139,15 @@ def _raids(city_id: str, number: int) -> Iterator[tuple[object, ...]]:
         ends = begins + timedelta(hours=2)
         place = (43.5, 76.5 + each % DISTRICTS, _district_id(each))
         yield (city_id, row_id(each), begins, 3, f"Raid {each}", status, begins, ends, "Abay metro", *place, 20, 0, 0)
+
+
+def _assignments(city_id: str, number: int, raids: int) -> Iterator[tuple[object, ...]]:
+    """Each volunteer was on RAIDS_EACH raids within the last year, and gave an hour and a half."""
+    now = utc_now()
+    for each in range(number * RAIDS_EACH):
+        asked_at = now - timedelta(minutes=each * 7 % 500_000)
+        places = (row_id((each + each // number) % raids), row_id(each % number))
+        yield city_id, row_id(each), asked_at, 3, *places, "attended", False, asked_at, 90
 
 
 def _ledger_entries(city_id: str, number: int) -> Iterator[tuple[object, ...]]:

@@ -7,11 +7,15 @@ from itertools import cycle
 from random import Random
 from uuid import uuid4
 
-from bench.city import DISTRICTS, Size, row_id
+from bench.city import COORDINATORS, DISTRICTS, Size
+from bench.ids import row_id
+from bench.volunteers import SEARCHES
 
 PAGE = 50
 # So many different requests are made before a round and sent again and again; with more, making them would cost more.
 VARIETY = 1_024
+_ON_AN_EVENING = 780
+"""A raid of `city._raids`, one a minute from Monday 2024-01-01: at 18:00 in the city."""
 H = "hello, FastAPI (H)"
 
 Tokens = Sequence[str]
@@ -46,6 +50,7 @@ def lines(size: Size) -> list[Line]:
         Line("one raid", _any_raid(size.many_raids), (_part_of_hello(0.5),)),
         *_pages("few", size.few_raids),
         *_pages("many", size.many_raids),
+        *_searches(size),
         Line("report a sighting", _sightings, (_part_of_hello(0.15),), status=201),
         Line("report a sighting, Idempotency-Key", _sightings_with_key, status=201),
         Line("metrics", _each("/v1/metrics")),
@@ -65,6 +70,18 @@ def _pages(city: str, raids: int) -> Iterator[Line]:
         goals = (_part_of_hello(0.25), Goal(1 / 1.3, few, "at most 1.3 x the time among few raids"))
         path = f"/v1/raids?limit={PAGE}" + (f"&after={row_id(after)}" if after else "")
         yield Line(name, _each(path), goals if city == "many" else (), city=city)
+
+
+def _searches(size: Size) -> Iterator[Line]:
+    """The same question among few and among many; a search may not cost more because the city has grown."""
+    asked = {words: f"/v1/volunteers?limit={PAGE}&{query}" for words, query in SEARCHES.items()}
+    for city, volunteers in (("few", size.few_volunteers), ("many", size.many_volunteers)):
+        deep = f"/v1/volunteers?limit={PAGE}&after={row_id(volunteers // 2)}"
+        raid = f"/v1/raids/{row_id(_ON_AN_EVENING)}/suggestions"
+        for words, path in (*asked.items(), ("all, a deep page", deep), ("suggestions for a raid", raid)):
+            goals = (Goal(1 / 3, f"volunteers, few: {words}", "at most 3 x the time among few volunteers"),)
+            name, people = f"volunteers, {city}: {words}", COORDINATORS + city
+            yield Line(name, _each(path), goals if city == "many" else (), city=people)
 
 
 def _always(path: str) -> Requests:

@@ -44,6 +44,11 @@ POLICY = {
     "POST /v1/auth/logout": SIGNED_IN,
     "POST /v1/auth/logout-everywhere": SIGNED_IN,
     "GET /v1/volunteers/me": {VOLUNTEER},
+    "PATCH /v1/volunteers/me": {VOLUNTEER},
+    "POST /v1/volunteers/me/leave": {VOLUNTEER},
+    "GET /v1/volunteers/me/consents": {VOLUNTEER},
+    "POST /v1/volunteers/me/consents": {VOLUNTEER},
+    "GET /v1/volunteers/skills": SIGNED_IN,
     # Numbers
     "GET /v1/metrics": SIGNED_IN,
     "GET /v1/metrics/definitions": EVERYBODY,
@@ -105,6 +110,11 @@ POLICY = {
     # People
     "GET /v1/volunteers": PLANNERS,
     "GET /v1/volunteers/{volunteer_id}": PLANNERS,
+    "PATCH /v1/volunteers/{volunteer_id}": PLANNERS,
+    "GET /v1/volunteers/{volunteer_id}/history": PLANNERS,
+    "GET /v1/volunteers/{volunteer_id}/consents": PLANNERS,
+    "POST /v1/volunteers/{volunteer_id}/consents": PLANNERS,
+    "POST /v1/volunteers/{volunteer_id}/leave": PLANNERS,
     "POST /v1/volunteers/{volunteer_id}/approve": PLANNERS,
     "POST /v1/volunteers/{volunteer_id}/reject": PLANNERS,
     "POST /v1/volunteers/{volunteer_id}/suspend": PLANNERS,

@@ -37,6 +37,15 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /v1/spots/{spot_id}/merge": {"spot_id": str(uuid4())},
     "POST /v1/spots/{spot_id}/split": {"sighting_ids": [str(uuid4())]},
     "POST /v1/volunteers/{volunteer_id}/reject": {"reason": "Ours now"},
+    "POST /v1/volunteers/{volunteer_id}/suspend": {"reason": "Ours now"},
+    "PATCH /v1/volunteers/{volunteer_id}": {"given_name": "Ours now"},
+    "POST /v1/volunteers/{volunteer_id}/consents": {
+        "purpose": "photos",
+        "text_version": "1",
+        "language": "kk",
+        "given_by": "self",
+        "is_given": False,
+    },
     "POST /v1/resources/{resource_id}/reject": {"reason": "not_drugs"},
     "POST /v1/referrals/{referral_id}/send": {
         "outgoing_number": "1",

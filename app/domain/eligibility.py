@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from app.domain.errors import Fault
@@ -17,6 +17,7 @@ from app.domain.volunteers import (
 
 MINORS_HOME_BY = time(22, 0)
 """City time."""
+_LONG_AGO = datetime(2000, 1, 3, tzinfo=UTC)
 MIN_REST = timedelta(hours=8)
 """Between the end of one raid and the start of the next."""
 
@@ -65,6 +66,15 @@ class Candidate:
 def reasons_against(candidate: Candidate, outing: Outing) -> tuple[Fault, ...]:
     """Empty when the volunteer may go; otherwise a fault for each reason."""
     return (*_standing(candidate), *_time(candidate, outing), *_age(candidate, outing))
+
+
+def asking_order(last_asked_at: datetime | None, minutes: int) -> tuple[int, int]:
+    """Of two who are as near and have as much time: who was asked in an earlier week, then who has given less.
+
+    By weeks, because two are never asked in the same moment: hours would not count for anything.
+    """
+    weeks = (last_asked_at - _LONG_AGO) // timedelta(weeks=1) if last_asked_at else 0
+    return weeks, minutes
 
 
 def _standing(candidate: Candidate) -> Iterator[Fault]:

@@ -28,6 +28,7 @@ class Permission(StrEnum):
     SIGHTING_REPORT = "sighting:report"
     SPOT_CHECK = "spot:check"
     VOLUNTEER_READ_OWN = "volunteer:read-own"
+    VOLUNTEER_CHANGE_OWN = "volunteer:change-own"
     VOLUNTEER_MANAGE = "volunteer:manage"
     FINDING_REPORT = "finding:report"
     RESOURCE_READ = "resource:read"
@@ -47,6 +48,7 @@ _VOLUNTEER = frozenset(
         Permission.SPOT_READ,
         Permission.SIGHTING_REPORT,
         Permission.VOLUNTEER_READ_OWN,
+        Permission.VOLUNTEER_CHANGE_OWN,
         Permission.FINDING_REPORT,
     }
 )

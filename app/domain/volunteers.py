@@ -55,6 +55,20 @@ class Language(StrEnum):
     EN = "en"
 
 
+class Skill(StrEnum):
+    DRIVER = "driver"
+    FIRST_AID = "first_aid"
+    PAINTING = "painting"
+    LADDER_WORK = "ladder_work"
+    PHOTOGRAPHY = "photography"
+    VIDEO = "video"
+    DESIGN = "design"
+    IT = "it"
+    TEACHING = "teaching"
+    PUBLIC_SPEAKING = "public_speaking"
+    PSYCHOLOGY = "psychology"
+
+
 class ConsentPurpose(StrEnum):
     PERSONAL_DATA = "personal_data"
     PARTICIPATION = "participation"
@@ -64,6 +78,10 @@ class ConsentPurpose(StrEnum):
 class ConsentGiver(StrEnum):
     SELF = "self"
     GUARDIAN = "guardian"
+
+
+NEEDED_CONSENTS = frozenset({ConsentPurpose.PERSONAL_DATA, ConsentPurpose.PARTICIPATION})
+"""Without them, from the guardian for a minor, nobody is or stays active."""
 
 
 def age_on(birth_on: date, day: date) -> int:

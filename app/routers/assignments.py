@@ -127,6 +127,8 @@ async def get_eligibility(
 async def list_suggestions(
     raid_id: UUID, query: Annotated[SuggestionQuery, Query()], actor: Planner, database: Reads
 ) -> Suggestions:
-    """Whom to ask: may go, from the raid's district first, then asked longest ago, then with least hours."""
-    await reads.one(database, actor, raids.card, "raid", id=raid_id)
+    """Whom to ask: may go, from the raid's district first, with time in their week, asked longest ago, least hours.
+
+    Each comes with what put them there. Whoever has no time may be asked all the same.
+    """
     return await suggestions.ranked(database, actor, raid_id, query.limit)

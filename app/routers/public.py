@@ -37,7 +37,7 @@ async def get_public_metrics(
 ) -> Response:
     """The city's counts for everybody, at most a second old; of people only totals, and none by day or district."""
     metrics.check(query)
-    found = await documents.get(Asked(city_id, query, is_public=True))
+    found = await documents.polled(Asked(city_id, query, is_public=True))
     return answers.counts(found, request, is_public=True)
 
 

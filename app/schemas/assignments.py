@@ -74,6 +74,7 @@ class Suggestion(Out):
     given_name: str
     family_name: str
     is_near: Annotated[bool, Field(description="The raid's district is one of theirs")]
+    is_available: Annotated[bool, Field(description="Their week has room for the whole of the raid")]
     last_asked_at: Annotated[Moment | None, Field(description="When they last came to be on a raid or were asked")]
     minutes: Annotated[int, Field(description="Given to raids in the last 90 days")]
 

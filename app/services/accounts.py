@@ -78,12 +78,9 @@ async def create(
     """
     if draft.external_subject and not outside_issuer:
         raise Invalid(Fault("no_outside_issuer", "/body/external_subject"))
-    login = canonical(draft.login)
-    if (await session.exec(select(Account.id).where(Account.login == login))).first() is not None:
-        raise Conflict("login_taken")
     account = Account(
         city_id=city_id,
-        login=login,
+        login=await _free(session, draft.login),
         role=draft.role,
         kind=draft.kind,
         external_issuer=outside_issuer if draft.external_subject else None,
@@ -92,6 +89,19 @@ async def create(
     session.add(account)
     await session.flush()
     return account
+
+
+async def change_login(session: AsyncSession, account: Account, login: str) -> None:
+    """Password and devices stay. Raises Conflict when the login is taken."""
+    account.login = await _free(session, login)
+    await session.flush()
+
+
+async def _free(session: AsyncSession, login: str) -> str:
+    login = canonical(login)
+    if (await session.exec(select(Account.id).where(Account.login == login))).first() is not None:
+        raise Conflict("login_taken")
+    return login
 
 
 def invite(account: Account) -> Invitation:
@@ -173,6 +183,12 @@ async def change_access(session: AsyncSession, actor: Actor, account: Account, *
     account.authz_version += 1
     if not is_active:
         await sign_out_everywhere(session, account)
+
+
+async def switch_off(session: AsyncSession, account: Account) -> None:
+    """As `change_access`, where it is the owner who goes."""
+    account.is_active = False
+    await sign_out_everywhere(session, account)
 
 
 async def sign_out_everywhere(session: AsyncSession, account: Account) -> None:

@@ -70,9 +70,12 @@ class Documents:
         self._standings[city_id] = _Known(standing, asked_at)
         return standing
 
-    async def get(self, asked: Asked) -> Document:
-        """The document of the present revision. Raises NotFound for a city, Invalid for a district."""
-        standing = await self.standing(asked.city_id)
+    async def polled(self, asked: Asked) -> Document:
+        """At most a second behind. Raises as `get`."""
+        return await self.get(asked, await self.standing(asked.city_id))
+
+    async def get(self, asked: Asked, standing: Standing) -> Document:
+        """The document of this revision, or a later one. Raises NotFound for a city, Invalid for a district."""
         known = self._documents.get(asked)
         if known and known.etag == standing.etag:
             self._documents.move_to_end(asked)

@@ -40,6 +40,14 @@ async def reverse(session: AsyncSession, actor: Actor, metric: Metric, subject_i
     session.add(_entry(actor, taken_back, reverses_id=entry.id))
 
 
+async def is_counted(session: AsyncSession, actor: Actor, metric: Metric, subject_id: UUID) -> bool:
+    """Whether the subject was ever counted, also if that was taken back: it cannot be counted again."""
+    query = select(LedgerEntry.id).where(
+        LedgerEntry.city_id == actor.city_id, LedgerEntry.metric == metric, LedgerEntry.subject_id == subject_id
+    )
+    return (await session.exec(query.limit(1))).first() is not None
+
+
 def _entry(actor: Actor, fact: Fact, reverses_id: UUID | None = None) -> LedgerEntry:
     return LedgerEntry(
         city_id=actor.city_id,

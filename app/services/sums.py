@@ -118,7 +118,8 @@ async def of_city(database: Database, actor: Actor | None, city_id: str, questio
         "spans": kinds,
         "starts": starts,
         "as_of": question.as_of,
-        "by_district": question.by_district or None,
+        # Of one district each district is that one.
+        "by_district": (question.by_district and question.district_id is None) or None,
     }
     answered = json.loads(await reads.document(database, actor, sums, "city", **values))
     if question.district_id and not answered["district_exists"]:

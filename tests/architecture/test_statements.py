@@ -12,7 +12,7 @@ from tests.architecture.source import APP, Function, called, calls, functions, m
 
 SERVICES = APP / "services"
 EXEMPT = {
-    "accounts.py create Account": "a login is unique in the whole service",
+    "accounts.py _free Account": "a login is unique in the whole service",
     "accounts.py invited Account": "setting a password: no city is known yet",
     "accounts.py secret_hash Account": "signing in: no city is known yet",
     "accounts.py by_secret Account": "signing in: no city is known yet",

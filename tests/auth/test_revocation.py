@@ -74,7 +74,7 @@ async def test_a_suspended_volunteer_is_out_at_once_and_signs_in_again_when_rein
     volunteer, _ = await city.volunteer(account_id=account.id)
     phone, coordinator = await device(city, account), await city.as_(Role.COORDINATOR)
 
-    await coordinator.post(f"/volunteers/{volunteer.id}/suspend")
+    await coordinator.post(f"/volunteers/{volunteer.id}/suspend", json={"reason": "Exams"})
     assert (await phone.read()).status_code == 401
     assert (await sign_in(city.anonymous, account.login)).status_code == 401
 

@@ -14,7 +14,7 @@ from app.domain.raids import RaidAction, RaidStatus, StopOutcome
 from app.domain.referrals import ReferralAction, ReferralStatus
 from app.domain.resources import ResourceAction, ResourceStatus
 from app.domain.spots import SpotAction, SpotStatus
-from app.domain.volunteers import VolunteerAction, VolunteerStatus
+from app.domain.volunteers import Skill, VolunteerAction, VolunteerStatus
 from app.messages import CATALOGUE, preferred_language
 
 APP = Path(messages.__file__).parent
@@ -27,6 +27,7 @@ SPOKEN: list[type[StrEnum]] = [
     ReferralStatus,
     ResourceAction,
     ResourceStatus,
+    Skill,
     SpotAction,
     SpotStatus,
     StopOutcome,

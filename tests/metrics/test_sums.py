@@ -17,7 +17,7 @@ from app.domain.tallies import FIRST_DAY, LAST_DAY, WHOLE_CITY, Period
 from app.jobs import rolling_up
 from app.models.ledger import LedgerEntry
 from app.services import reconciling, sums
-from app.services.sums import Question
+from app.services.sums import Count, Question
 from tests.city import TestCity, found_city, settled
 
 START = datetime(2026, 2, 26, 22, tzinfo=UTC)
@@ -68,6 +68,7 @@ class Asked:
     last: date
     district_id: str | None
     as_of: datetime | None
+    by_district: bool = False
 
     def of(self, fact: Fact) -> bool:
         return (
@@ -85,6 +86,7 @@ ASKED = st.builds(
     last=st.one_of(st.just(LAST_DAY), DAYS),
     district_id=st.sampled_from(["west", "east", None]),
     as_of=st.one_of(st.none(), HOURS.map(moment)),
+    by_district=st.booleans(),
 )
 
 
@@ -115,8 +117,13 @@ def naive(facts: list[Fact], asked: Asked) -> tuple[int, int]:
 
 
 async def answered(city: TestCity, asked: Asked) -> tuple[int, int]:
-    question = Question([Period("asked", asked.first, asked.last)], asked.district_id, as_of=asked.as_of)
+    periods = [Period("asked", asked.first, asked.last)]
+    question = Question(periods, asked.district_id, by_district=asked.by_district, as_of=asked.as_of)
     found = await sums.of_city(city.database, None, city.id, question)
+    if asked.by_district and asked.district_id is None:
+        # Sums by district add up to the total.
+        districts = [found.count(asked.metric, "asked", area) for area in found.areas if area != WHOLE_CITY]
+        assert sum(districts, Count()) == found.count(asked.metric, "asked")
     count = found.count(asked.metric, "asked", asked.district_id or WHOLE_CITY)
     return count.recorded, count.declared
 
@@ -144,6 +151,7 @@ async def test_the_api_says_what_the_entries_say(app: FastAPI, history: list[Fac
     async with found_city(app) as city:
         facts = await write(city, history)
         query = {"from": asked.first, "to": asked.last, "district": asked.district_id, "as_of": asked.as_of}
+        query["by_district"] = "true" if asked.by_district else None
         given_ = {
             name: value.isoformat() if not isinstance(value, str) else value for name, value in query.items() if value
         }

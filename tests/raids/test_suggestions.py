@@ -1,5 +1,10 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from app.core.ranges import half_open
+from app.domain.availability import part_of_week
+from app.domain.eligibility import asking_order
 from app.domain.permissions import Role
 from tests.city import TestCity, found_city
 from tests.raids.test_waiting_list import raid_in
@@ -59,3 +64,37 @@ async def test_those_who_may_go_are_ranked_near_first_then_asked_longest_ago(cit
     assert [each["is_near"] for each in items] == [True, True, False]
     assert [each["last_asked_at"] is None for each in items] == [True, False, True]
     assert not items[0].keys() & {"birth_on", "phone"}
+
+
+async def test_who_has_time_comes_before_who_has_not_and_may_be_offered_a_place_all_the_same(city: TestCity):
+    raid_id = await raid_in(city)
+    week = half_open([(0, 7 * 1440)])
+    await city.volunteer(given_name="far, free", districts=["east"], availability=week)
+    busy, _ = await city.volunteer(given_name="near, busy", districts=["west"])
+    await city.volunteer(given_name="near, free", districts=["west"], availability=week)
+    coordinator = await city.as_(Role.COORDINATOR)
+
+    items = (await coordinator.get(f"/raids/{raid_id}/suggestions")).json()["items"]
+
+    assert [each["given_name"] for each in items] == ["near, free", "near, busy", "far, free"]
+    assert [(each["is_near"], each["is_available"]) for each in items] == [(True, True), (True, False), (False, True)]
+    offered = await coordinator.post(f"/raids/{raid_id}/offers", json={"volunteer_id": str(busy.id)})
+    assert offered.json()["status"] == "offered"
+
+
+def test_of_those_asked_in_the_same_week_whoever_gave_least_is_asked_first():
+    monday = datetime(2026, 11, 16, tzinfo=UTC)
+    asked = [(None, 0), (monday - timedelta(days=1), 900), (monday + timedelta(days=5), 0), (monday, 60)]
+    assert sorted(asked[2:] + asked[:2], key=lambda each: asking_order(*each)) == asked
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "minutes"),
+    [
+        ("2026-11-23T00:00:00+05:00", "2026-11-23T02:00:00+05:00", [(0, 120)]),
+        ("2026-11-22T18:59:30Z", "2026-11-22T19:00:30Z", [(0, 1), (7 * 1440 - 1, 7 * 1440)]),
+        ("2026-11-28T12:00:00+05:00", "2026-11-28T12:00:10+05:00", [(5 * 1440 + 720, 5 * 1440 + 721)]),
+    ],
+)
+def test_a_raid_is_a_part_of_the_citys_week(starts: str, ends: str, minutes: list[tuple[int, int]]):
+    assert part_of_week(datetime.fromisoformat(starts), datetime.fromisoformat(ends), "Asia/Almaty") == minutes

@@ -142,7 +142,7 @@ async def test_whoever_was_rejected_may_apply_again(city: TestCity):
     assert (await apply(city, **{**sent, "given_name": "Аружан"})).status_code == 202
 
     again = (await coordinator.get(f"/volunteers/{first}")).json()
-    assert (again["status"], again["given_name"], again["rejection_reason"]) == ("applied", "Аружан", None)
+    assert (again["status"], again["given_name"], again["status_reason"]) == ("applied", "Аружан", None)
     assert (await city.count(Volunteer), await city.count(Consent)) == (1, 4)
 
 

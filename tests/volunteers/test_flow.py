@@ -30,14 +30,15 @@ async def test_from_the_application_to_the_first_sign_in(city: TestCity, coordin
     assert (await city.anonymous.post("/auth/password", json=chosen)).status_code == 204
     token = (await sign_in(city.anonymous, chosen["login"], chosen["password"])).json()["access_token"]
     own = await city.anonymous.get("/volunteers/me", headers={"Authorization": f"Bearer {token}"})
-    assert own.json() == (await coordinator.get(f"/volunteers/{volunteer_id}")).json()
+    file = (await coordinator.get(f"/volunteers/{volunteer_id}")).json()
+    assert own.json() == {name: value for name, value in file.items() if name != "coordinator_note"}
 
 
 async def test_approval_counts_the_volunteer_once_in_each_programme(city: TestCity, coordinator: Client):
     volunteer_id = await applied(city, programmes=["street", "online", "outreach"])
     answers = await asyncio.gather(*(coordinator.post(f"/volunteers/{volunteer_id}/approve") for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
-    await coordinator.post(f"/volunteers/{volunteer_id}/suspend")
+    await coordinator.post(f"/volunteers/{volunteer_id}/suspend", json={"reason": "Exams"})
     await coordinator.post(f"/volunteers/{volunteer_id}/reinstate")
     entries = {(entry.metric.value, entry.amount) for entry in await city.rows(LedgerEntry)}
     assert entries == {("volunteers_street", 1), ("volunteers_online", 1)}
@@ -47,18 +48,20 @@ async def test_approval_counts_the_volunteer_once_in_each_programme(city: TestCi
 @pytest.mark.parametrize(
     ("steps", "refused"),
     [
-        ([], ["suspend", "reinstate", "invite"]),
-        (["reject"], ["approve", "reject", "suspend", "reinstate", "invite"]),
+        ([], ["suspend", "reinstate", "leave", "invite"]),
+        (["reject"], ["approve", "reject", "suspend", "reinstate", "leave", "invite"]),
         (["approve"], ["approve", "reject", "reinstate"]),
         (["approve", "suspend"], ["approve", "reject", "suspend", "invite"]),
         (["approve", "suspend", "reinstate"], ["approve", "reject", "reinstate"]),
+        (["approve", "suspend", "leave"], ["approve", "reject", "suspend", "reinstate", "leave", "invite"]),
+        (["approve", "leave"], ["approve", "reject", "suspend", "reinstate", "leave", "invite"]),
     ],
 )
 async def test_a_step_that_the_flow_does_not_list_is_refused(city: TestCity, coordinator: Client, steps, refused):
     volunteer_id = await applied(city)
 
     async def take(step: str) -> int:
-        body = {"reason": "did not answer the phone"} if step == "reject" else None
+        body = {"reason": "did not answer the phone"} if step in {"reject", "suspend"} else None
         return (await coordinator.post(f"/volunteers/{volunteer_id}/{step}", json=body)).status_code
 
     assert [await take(step) for step in steps] == [200] * len(steps)
@@ -83,7 +86,8 @@ async def test_nobody_becomes_an_admin_by_way_of_a_volunteers_file(city: TestCit
     admin = await city.as_(Role.ADMIN)
     await admin.put(f"/accounts/{volunteer.account_id}/access", json={"role": "admin", "is_active": True})
     for step in ("invite", "suspend"):
-        assert (await coordinator.post(f"/volunteers/{volunteer.id}/{step}")).status_code == 403
+        body = {"reason": "Exams"} if step == "suspend" else None
+        assert (await coordinator.post(f"/volunteers/{volunteer.id}/{step}", json=body)).status_code == 403
     risen = await city.one(Account, volunteer.account_id)
     assert (risen.is_active, risen.invitation_hash) == (True, None)
-    assert (await admin.post(f"/volunteers/{volunteer.id}/suspend")).status_code == 200
+    assert (await admin.post(f"/volunteers/{volunteer.id}/suspend", json={"reason": "Exams"})).status_code == 200

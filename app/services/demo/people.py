@@ -7,6 +7,11 @@ from datetime import date, datetime, time, timedelta
 from functools import reduce
 from random import Random
 
+from asyncpg import Range
+
+from app.core.ranges import half_open
+from app.domain.availability import DAY_MINUTES
+from app.domain.names import name_words, sort_name
 from app.domain.permissions import AccountKind, Role
 from app.domain.volunteers import (
     ADULT_AGE_YEARS,
@@ -16,6 +21,7 @@ from app.domain.volunteers import (
     ConsentPurpose,
     Language,
     Programme,
+    Skill,
     VolunteerAction,
     VolunteerStatus,
     age_on,
@@ -52,6 +58,9 @@ _PHOTOS, _NO_MORE_PHOTOS = 0.6, 0.02
 _OLDEST = 34
 """Years on the day of applying, so that nobody outgrows the programme within the year."""
 _AGE_WEIGHTS = [6] * 4 + [8] * 7 + [2.5] * 10
+_SKILLS = list(Skill)
+_WEEKENDS = 0.6
+"""The share that has time on a Saturday, and on a Sunday."""
 _LAST_FOUR_DIGITS = range(1, 10_000)
 
 
@@ -138,14 +147,28 @@ def _volunteer(
         status=reduce(VOLUNTEER_FLOW.after, actions, VolunteerStatus.APPLIED),
         given_name=given_name,
         family_name=family_name,
+        sort_name=sort_name(family_name, given_name),
+        name_words=name_words(family_name, given_name),
         birth_on=birth_on,
         phone=phone,
         language=language,
+        languages=sorted({language, Language.RU}),
         programmes=programmes,
+        skills=sorted(dice.sample(_SKILLS, dice.choice((0, 0, 1, 1, 2)))),
+        availability=_availability(dice),
         districts=sorted(dice.sample([district.id for district in almanac.city.districts], dice.randint(0, 2))),
         guardian_name=" ".join(names.person(dice)) if is_minor else None,
         guardian_phone=_phone(dice.choice(_LAST_FOUR_DIGITS)) if is_minor else None,
-        rejection_reason=dice.choice(WORDS.rejection_reasons) if VolunteerAction.REJECT in actions else None,
+        status_reason=dice.choice(WORDS.rejection_reasons) if VolunteerAction.REJECT in actions else None,
+    )
+
+
+def _availability(dice: Random) -> "list[Range[int]]":
+    """Evenings of some weekdays, a good part of some weekends."""
+    evenings = [(day, 18, 21) for day in sorted(dice.sample(range(5), dice.randint(0, 3)))]
+    days = [(day, 10, 18) for day in (5, 6) if dice.random() < _WEEKENDS]
+    return half_open(
+        (day * DAY_MINUTES + begins * 60, day * DAY_MINUTES + ends * 60) for day, begins, ends in evenings + days
     )
 
 
