@@ -3,25 +3,23 @@ import signal
 import socket
 from contextlib import closing
 
+import typer
 import uvicorn
 from rich.console import Console
 
 from app.cli import demo
-from app.cli.session import CommandError, load_settings, ready, refuse_unprepared
+from app.cli.errors import CommandError
+from app.cli.session import load_settings, ready, refuse_unprepared
 from app.core.cipher import Cipher, WrongSecretError
 from app.core.config import Settings
 from app.core.database import Database, DatabaseOptions
 from app.jobs import housekeeping
-from app.main import create_app
 from app.telemetry import configure_logging
 
-
-def migrate() -> None:
-    """Bring the database to this version and exit."""
-    with ready(load_settings()):
-        Console().print("The database is up to date.")
+cli = typer.Typer()
 
 
+@cli.command()
 def serve() -> None:
     """Serve the API on a database that `narkostop migrate` has prepared."""
     settings = load_settings()
@@ -31,6 +29,7 @@ def serve() -> None:
     _serve(settings)
 
 
+@cli.command()
 def run() -> None:
     """All in one, for your own machine: database, migrations, demo city on the first start, server."""
     settings = load_settings()
@@ -43,6 +42,8 @@ def run() -> None:
 
 
 def _serve(settings: Settings) -> None:
+    from app.main import create_app  # noqa: PLC0415 half of the start, for which a refusal should not wait
+
     configure_logging(settings.log_level)
     # uvicorn ends in order and then sends itself the signal again; as an interrupt it lets `with` blocks end too.
     for ending in (signal.SIGTERM, signal.SIGHUP):

@@ -12,6 +12,7 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.cli.errors import CommandError
 from app.core.config import Settings
 from app.core.database import Database, DatabaseOptions, DatabaseUnavailableError, retried
 from app.core.embedded import EmbeddedPostgresError, running_postgres
@@ -21,10 +22,6 @@ from app.messages import problem
 
 T = TypeVar("T")
 OLDEST_POSTGRES = 150_000
-
-
-class CommandError(Exception):
-    """The message is for the person at the terminal and says what to do."""
 
 
 def load_settings() -> Settings:
