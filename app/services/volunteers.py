@@ -36,7 +36,7 @@ from app.services.ledger import Fact
 from app.services.reads import Query
 
 NEEDED_CONSENTS = frozenset({ConsentPurpose.PERSONAL_DATA, ConsentPurpose.PARTICIPATION})
-_COUNTED = {Programme.STREET: Metric.VOLUNTEERS_STREET, Programme.ONLINE: Metric.VOLUNTEERS_ONLINE}
+COUNTED = {Programme.STREET: Metric.VOLUNTEERS_STREET, Programme.ONLINE: Metric.VOLUNTEERS_ONLINE}
 
 
 def visible_to(role: Role | None) -> SelectOfScalar[Volunteer]:
@@ -94,7 +94,7 @@ async def approve(session: AsyncSession, actor: Actor, volunteer_id: UUID) -> No
     volunteer.account_id = account.id
     city = await cities.get(session, actor.city_id)
     day = day_in(city.time_zone, utc_now())
-    counted = [metric for programme, metric in _COUNTED.items() if programme in volunteer.programmes]
+    counted = [metric for programme, metric in COUNTED.items() if programme in volunteer.programmes]
     ledger.record(session, actor, *(Fact(metric, volunteer.id, day) for metric in counted))
 
 

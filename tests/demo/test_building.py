@@ -100,6 +100,11 @@ async def test_after_an_attempt_that_was_killed_it_is_there_and_whole(demo_url: 
     assert len(await counts(demo_url)) == demo.TABLES + 2  # and the city with its districts
 
 
+async def test_the_planner_knows_how_much_there_is(asked):
+    ((unknown,),) = await asked("SELECT count(*) FROM pg_class WHERE relname IN ('spot', 'raid') AND reltuples < 1")
+    assert unknown == 0
+
+
 async def test_the_next_starts_only_name_the_sign_ins(demo_url: str, capsys: pytest.CaptureFixture[str]):
     before = await counts(demo_url)
     await asyncio.to_thread(ensure, Settings(DATABASE_URL=demo_url, secret_key=SECRET_KEY))
