@@ -66,9 +66,8 @@ def test_an_address_that_cannot_be_read_is_not_repeated(refused: Callable[..., s
 
 def test_a_locale_without_kazakh_letters_is_refused(refused: Callable[..., str], server: str):
     name = f"locale_{uuid4().hex}"
-    asyncio.run(
-        execute(server, f"CREATE DATABASE {name} TEMPLATE template0 LC_CTYPE 'C' LC_COLLATE 'C' LOCALE_PROVIDER libc")
-    )
+    locale = "LC_CTYPE 'C' LC_COLLATE 'C' LOCALE_PROVIDER libc"
+    asyncio.run(execute(server, f"CREATE DATABASE {name} TEMPLATE template0 {locale}"))
     try:
         assert "locale" in refused("migrate", DATABASE_URL=database_url(server, name))
     finally:
