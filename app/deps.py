@@ -17,7 +17,7 @@ from app.core.config import Settings
 from app.core.database import Database
 from app.core.passwords import Passwords
 from app.core.throttle import Throttle
-from app.domain.errors import Forbidden, PreconditionFailed, PreconditionRequired, Unauthenticated
+from app.domain.errors import Fault, Forbidden, Invalid, PreconditionFailed, PreconditionRequired, Unauthenticated
 from app.domain.permissions import Actor, Permission
 from app.services import reads
 from app.services.documents import Documents
@@ -85,9 +85,18 @@ class Allow(SignedIn):
             # The token may name a role of yesterday: then it is to be refreshed, not refused.
             await reads.check_stands(request.app.state.database, actor)
             raise Forbidden("forbidden")
-        if not actor.city_id:
-            raise Forbidden("city_needed")
+        if actor.republic:
+            await _check_city(request, actor)
         return actor
+
+
+async def _check_city(request: Request, actor: Actor) -> None:
+    """A list of a city that is not there would be empty, as if nothing had happened in it."""
+    if not actor.city_id:
+        if request.headers.get("x-city"):
+            raise Invalid(Fault("not_a_slug", "/header/X-City"))
+        raise Forbidden("city_needed")
+    await reads.check_city(request.app.state.database, actor)
 
 
 async def client_address(request: Request) -> str:

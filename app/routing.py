@@ -12,8 +12,9 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any, cast
 
 from fastapi import Request
+from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
-from fastapi.dependencies.utils import get_flat_params
+from fastapi.dependencies.utils import get_flat_params, request_params_to_args
 from fastapi.exceptions import RequestValidationError
 from fastapi.params import Body, Header, Path
 from fastapi.routing import APIRoute
@@ -81,11 +82,11 @@ class Route(APIRoute):
         asks_who = _asks_who(self.dependant)
 
         async def read(request: Request) -> Response:
-            refuse_odd_query(request, known)
+            refuse_odd_query(request, known, self.dependant.query_params)
             return await handler(request)
 
         async def write(request: Request) -> Response:
-            refuse_odd_query(request, known)
+            refuse_odd_query(request, known, self.dependant.query_params)
             strict = await self._with_body(request)
             actor = await actor_of(request) if asks_who else None
             return await retried(lambda: unit_of_work(strict, actor, handler, keeps_answer=self.keeps_answers))
@@ -117,15 +118,20 @@ def refuse_other_media(request: Request, expected: str) -> None:
         raise HTTPException(415, expected, {"Accept": expected})
 
 
-def refuse_odd_query(request: Request, known: frozenset[str]) -> None:
-    """A misspelt filter must not quietly give everything, nor one given twice something else than was meant."""
+def refuse_odd_query(request: Request, known: frozenset[str], query: list[ModelField]) -> None:
+    """A misspelt filter must not quietly give everything, nor one given twice something else than was meant.
+
+    What else is wrong with the query is said with it.
+    """
     if not request.scope["query_string"]:
         return
     given = Counter(name for name, _ in request.query_params.multi_items())
     odd = {name: "twice" for name, times in given.items() if times > 1}
     odd |= dict.fromkeys(given.keys() - known, "extra_forbidden")
     if odd:
-        raise RequestValidationError([{"type": kind, "loc": ("query", name)} for name, kind in sorted(odd.items())])
+        faults = [{"type": kind, "loc": ("query", name)} for name, kind in sorted(odd.items())]
+        _, others = request_params_to_args(query, request.query_params)
+        raise RequestValidationError([*faults, *(other for other in others if other["loc"][1] not in odd)])
 
 
 def _asks_who(dependant: Dependant) -> bool:

@@ -13,7 +13,7 @@ import asyncpg
 import httpx
 import jsonschema_rs
 from fastapi import FastAPI
-from sqlmodel import SQLModel, select
+from sqlmodel import SQLModel, func, select
 
 from app.authentication import Identity
 from app.core.database import Database
@@ -50,6 +50,13 @@ class Client(httpx.AsyncClient):
 class Contract:
     def __init__(self, spec: dict[str, Any]) -> None:
         self.spec = spec
+        self._operations = [
+            (verb.upper(), path, operation)
+            for path, verbs in spec["paths"].items()
+            for verb, operation in verbs.items()
+        ]
+        # A path without parameters before one that would take it, too.
+        self._operations.sort(key=lambda known: known[1].count("{"))
         self._validators: dict[int, Any] = {}
 
     def check(self, request: httpx.Request, response: httpx.Response) -> None:
@@ -65,11 +72,9 @@ class Contract:
 
     def operation(self, request: httpx.Request) -> dict[str, Any] | None:
         """None for a path that the service does not have."""
-        best: dict[str, Any] | None = None
-        for path, operations in self.spec["paths"].items():
-            if fits(path, request.url.path) and (found := operations.get(request.method.lower())):
-                best = found if best is None or "{" not in path else best
-        return best
+        method, asked = request.method, request.url.path
+        known = (operation for verb, path, operation in self._operations if verb == method and fits(path, asked))
+        return next(known, None)
 
     def _check_body(self, declared: dict[str, Any], response: httpx.Response, where: str) -> None:
         kind = response.headers["content-type"].partition(";")[0]
@@ -163,7 +168,9 @@ class TestCity:
             session.add_all(rows)
 
     async def count(self, model: type[SQLModel]) -> int:
-        return len(await self.rows(model))
+        async with self.database.transaction() as session:
+            query = select(func.count()).select_from(model).where(model.city_id == self.id)
+            return (await session.exec(query)).one()
 
     async def rows(self, model: type[Row]) -> list[Row]:
         async with self.database.transaction() as session:

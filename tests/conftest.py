@@ -5,6 +5,7 @@ city in every key, which is thereby tested all the time. See docs/adr/0005-a-cit
 """
 
 import asyncio
+import gc
 import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -24,7 +25,10 @@ from tests.city import TestCity, found_city
 
 SECRET_KEY = "only for tests, and 32 characters long"
 SERVER = pytest.StashKey[ExitStack]()
-TEMPLATE = "narkostop_template"
+TEMPLATE, DEMONSTRATION = "narkostop_template", "narkostop_demonstration"
+
+# What is imported and collected stays: to look for garbage in it again and again took a third of the time.
+gc.set_threshold(50_000, 50, 100)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -37,7 +41,8 @@ def pytest_configure(config: pytest.Config) -> None:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="narkostop-tests-"))
         url = stack.enter_context(running_postgres(Path(folder), durable=False))
     os.environ["NARKOSTOP_TEST_SERVER"] = url
-    asyncio.run(execute(url, f"DROP DATABASE IF EXISTS {TEMPLATE}", f"CREATE DATABASE {TEMPLATE}"))
+    left = (TEMPLATE, DEMONSTRATION, f"{DEMONSTRATION}_unfinished")
+    asyncio.run(execute(url, *(f"DROP DATABASE IF EXISTS {name}" for name in left), f"CREATE DATABASE {TEMPLATE}"))
     upgrade(database_url(url, TEMPLATE), current=None)
 
 

@@ -5,13 +5,14 @@ from pydantic import ValidationError
 from rich.console import Console
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.cli.session import CommandError, in_transaction, load_settings
+from app.cli.errors import CommandError
+from app.cli.session import in_transaction, load_settings
 from app.domain.permissions import Role
 from app.schemas.accounts import AccountDraft
 from app.services import accounts, cities
 from app.services.accounts import Invitation
 
-cli = typer.Typer(no_args_is_help=True, help="Accounts; the first admin comes from here.")
+cli = typer.Typer(name="account", no_args_is_help=True, help="Accounts; the first admin comes from here.")
 
 
 @cli.command()

@@ -7,7 +7,8 @@ from pydantic import ValidationError
 from rich.console import Console
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.cli.session import CommandError, in_transaction
+from app.cli.errors import CommandError
+from app.cli.session import in_transaction
 from app.domain.errors import Invalid
 from app.messages import fault
 from app.models.cities import City
@@ -15,7 +16,7 @@ from app.schemas.cities import NamesGiven, NewCity
 from app.services import cities, districts
 from app.services.districts import Redrawn
 
-cli = typer.Typer(no_args_is_help=True, help="Cities and their districts.")
+cli = typer.Typer(name="city", no_args_is_help=True, help="Cities and their districts.")
 _FAULTS_SHOWN = 10
 
 

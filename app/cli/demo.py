@@ -14,7 +14,10 @@ from app.core.passwords import Passwords
 from app.services import demo as demos
 from app.services.demo import Wish
 
+cli = typer.Typer()
 
+
+@cli.command()
 def demo(
     seed: Annotated[int, typer.Option(help="The same seed and day give the same city.")] = 1,
     until: Annotated[

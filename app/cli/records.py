@@ -10,14 +10,15 @@ from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.cli.session import CommandError, in_transaction
+from app.cli.errors import CommandError
+from app.cli.session import in_transaction
 from app.domain.errors import Fault, Invalid
 from app.messages import fault
 from app.schemas.records import ImportQuery, RemovalMapping
 from app.services import records
 from app.services.records import Delivery, Report
 
-cli = typer.Typer(no_args_is_help=True, help="Records from before the system; docs/import.md says how they are read.")
+cli = typer.Typer(name="import", no_args_is_help=True, help="Records from before the system; see docs/import.md.")
 File = Annotated[Path, typer.Argument(help="A CSV file.", exists=True, dir_okay=False, readable=True)]
 City = Annotated[str, typer.Option(help="The city's short name.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Check every row and write nothing.")]

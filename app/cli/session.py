@@ -1,17 +1,16 @@
 """What commands have in common: settings, a database that is there, and one transaction."""
 
 import asyncio
-import secrets
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TypeVar
 
 import asyncpg
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.cli.errors import CommandError
 from app.core.config import Settings
 from app.core.database import Database, DatabaseOptions, DatabaseUnavailableError, retried
 from app.core.embedded import EmbeddedPostgresError, running_postgres
@@ -21,10 +20,7 @@ from app.messages import problem
 
 T = TypeVar("T")
 OLDEST_POSTGRES = 150_000
-
-
-class CommandError(Exception):
-    """The message is for the person at the terminal and says what to do."""
+URL_FORM = "postgresql://USER:PASSWORD@HOST:PORT/NAME"
 
 
 def load_settings() -> Settings:
@@ -42,7 +38,7 @@ def _variable(location: tuple[int | str, ...]) -> str:
 
 @contextmanager
 def ready(settings: Settings) -> Generator[Settings]:
-    """The settings with a database that runs and is migrated, and with a secret key.
+    """The settings with a database that runs and is migrated.
 
     The bundled PostgreSQL is started unless DATABASE_URL names another, and stopped with the block.
     """
@@ -72,34 +68,28 @@ def _migrated(settings: Settings, url: str) -> Settings:
         ) from None
     except DBAPIError as error:
         raise CommandError(f"the migration was undone: {error.orig}") from error
-    secret = settings.secret_key or SecretStr(_local_secret(settings.data_dir))
-    return settings.model_copy(update={"database_url": url, "secret_key": secret})
+    return settings.model_copy(update={"database_url": url})
 
 
 async def _current_revision(url: str) -> str | None:
     """None for an empty database. Raises CommandError for one that cannot be reached or is too old."""
     try:
         connection = await asyncpg.connect(url, timeout=10)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError, TimeoutError) as error:
+    except ValueError:
+        # What cannot be read is not repeated: a password with an @ or / in it is a usual cause.
+        raise CommandError(f"DATABASE_URL cannot be read; it is {URL_FORM}, the password percent-encoded") from None
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as error:
         raise CommandError(f"cannot reach the database named by DATABASE_URL: {error or 'no answer in 10 s'}") from None
     try:
         if int(await connection.fetchval("SHOW server_version_num")) < OLDEST_POSTGRES:
             raise CommandError("PostgreSQL 15 or newer is needed")
+        if not await connection.fetchval("SELECT lower('Ә') = 'ә'"):
+            raise CommandError("the database's locale knows no Kazakh letters: create it with a UTF-8 one, as C.UTF-8")
         if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
             return None
         return await connection.fetchval("SELECT version_num FROM alembic_version")
     finally:
         await connection.close()
-
-
-def _local_secret(data_dir: Path) -> str:
-    """Made once for a machine that has none set; whoever can read the file can already read the database."""
-    file = data_dir / "secret_key"
-    if not file.exists():
-        data_dir.mkdir(parents=True, exist_ok=True)
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(48))
-    return file.read_text().strip()
 
 
 def in_transaction(work: Callable[[AsyncSession], Awaitable[T]]) -> T:

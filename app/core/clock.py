@@ -7,6 +7,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def clock_in(zone: str, moment: datetime) -> str:
+    """What calendar and clock show then in an IANA time zone, for people: `2026-03-14 18:30`."""
+    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}"
+
+
 def day_in(zone: str, moment: datetime) -> date:
     """The calendar day of `moment` in an IANA time zone such as `Asia/Almaty`."""
     return moment.astimezone(ZoneInfo(zone)).date()

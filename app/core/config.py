@@ -1,12 +1,34 @@
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, HttpUrl, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, HttpUrl, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.core.cipher import MIN_CHARACTERS
 
-def _listed(value: object) -> object:
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+def _listed(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _separated(value: object) -> object:
+    return _listed(value) if isinstance(value, str) else value
+
+
+def _long(secret: SecretStr | None) -> SecretStr | None:
+    """Judged before anything is migrated or made up with it; app.core.cipher would refuse it later."""
+    if secret and len(secret) < MIN_CHARACTERS:
+        raise PydanticCustomError("too_short", "at least {least} characters are needed", {"least": MIN_CHARACTERS})
+    return secret
+
+
+def _addresses(value: str) -> str:
+    """Uvicorn takes what it cannot read for the name of a socket, and believes nobody."""
+    for part in _listed(value):
+        ip_network(part)
+    return value
 
 
 class Settings(BaseSettings):
@@ -28,12 +50,12 @@ class Settings(BaseSettings):
     """The port to listen on."""
     public_url: HttpUrl = HttpUrl("http://127.0.0.1:8000")
     """Where clients reach the service; the issuer named in access tokens."""
-    secret_key: SecretStr | None = None
+    secret_key: Annotated[SecretStr | None, AfterValidator(_long)] = None
     """Encrypts the private signing keys in the database; at least 32 characters."""
-    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_listed)] = ()
+    cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_separated)] = ()
     """Web frontends that may call from a browser, separated by commas."""
-    trusted_proxies: str = "127.0.0.1"
-    """Addresses whose X-Forwarded-For is believed, separated by commas."""
+    trusted_proxies: Annotated[str, AfterValidator(_addresses)] = "127.0.0.1"
+    """Addresses or networks whose X-Forwarded-For is believed, separated by commas."""
     max_body_bytes: Annotated[int, Field(ge=1024)] = 262_144
     """The largest request body."""
     max_import_bytes: Annotated[int, Field(ge=1024)] = 33_554_432
@@ -47,7 +69,7 @@ class Settings(BaseSettings):
     statement_timeout_ms: Annotated[int, Field(ge=100)] = 10_000
     """A statement that runs longer is ended and answered with 503."""
     sign_ins_per_minute: Annotated[int, Field(ge=1)] = 10
-    """Failed sign-ins allowed for one account, and ten times as many for one address."""
+    """Failed sign-ins from one address for one account; ten times as many from the address, twenty for the account."""
     applications_per_hour: Annotated[int, Field(ge=1)] = 30
     """Volunteer applications accepted from one address."""
     max_requests_at_once: Annotated[int, Field(ge=1)] = 500

@@ -17,18 +17,23 @@ class Throttle:
     """Counts attempts in this process; with several processes each allows as many."""
 
     def __init__(self, *, sign_ins_per_minute: int, applications_per_hour: int) -> None:
-        self._by_account = Allowance(sign_ins_per_minute, _MINUTE_S)
+        self._by_both = Allowance(sign_ins_per_minute, _MINUTE_S)
         # A school behind one address signs in together.
         self._by_address = Allowance(sign_ins_per_minute * 10, _MINUTE_S)
+        # Higher than what one address may: nobody can lock somebody else's account from a single place.
+        self._by_account = Allowance(sign_ins_per_minute * 20, _MINUTE_S)
         self._applications = Allowance(applications_per_hour, _HOUR_S)
 
     def sign_in(self, login: str, address: str) -> None:
         """Count an attempt before it is checked, so that many at once cannot slip through. Raises ThrottledError."""
-        self._by_address.take(_subscriber(address))
+        subscriber = _subscriber(address)
+        self._by_address.take(subscriber)
+        self._by_both.take(f"{subscriber} {login}")
         self._by_account.take(login)
 
-    def signed_in(self, login: str) -> None:
-        """The right password clears the account's count: only failures add up."""
+    def signed_in(self, login: str, address: str) -> None:
+        """The right password clears the account's counts: only failures add up."""
+        self._by_both.clear(f"{_subscriber(address)} {login}")
         self._by_account.clear(login)
 
     def application(self, address: str) -> None:

@@ -17,6 +17,7 @@ class Raid(Versioned, table=True):
         # The last word against overbooking, whatever the code above it believes.
         sa.CheckConstraint("places_taken BETWEEN 0 AND capacity", name="places_taken"),
         sa.Index(None, "city_id", "status", "id"),
+        sa.Index(None, "city_id", "district_id", "id"),
         sa.Index(None, "city_id", "lead_id"),
     )
 

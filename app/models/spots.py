@@ -27,6 +27,7 @@ class Spot(Versioned, table=True):
         sa.CheckConstraint("(status = 'merged') = (merged_into_id IS NOT NULL)", name="merged"),
         sa.CheckConstraint("cycle >= 1 AND sightings >= 0", name="counts"),
         sa.Index(None, "city_id", "status", "id"),
+        sa.Index(None, "city_id", "district_id", "id"),
         sa.Index(None, "city_id", "latitude", "longitude"),
     )
 

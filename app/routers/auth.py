@@ -47,7 +47,7 @@ async def get_token(
     if not await passwords.matches(secret, known):
         raise Unauthenticated("wrong_credentials")
     account = await accounts.by_secret(session, login, known)
-    throttle.signed_in(account.login)
+    throttle.signed_in(account.login, address)
     return _tokens(identity, await sign_in.begin(session, account))
 
 

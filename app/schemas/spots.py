@@ -10,14 +10,15 @@ from app.domain.spots import SpotAction, SpotKind, SpotStatus
 from app.schemas.base import DIGITS, DistrictId, In, Moment, NewId, Out, PageQuery, Text
 
 _NUMBER = r"-?[0-9]{1,3}(?:\.[0-9]{1,15})?"
+_JSON_NUMBER = r"-?[0-9]{1,3}(?:\.[0-9]{1,20})?(?:[Ee][+-]?[0-9]{1,3})?"
 _BBOX = rf"^{_NUMBER}(?:,{_NUMBER}){{3}}$"
 Reason = Annotated[Text, Field(max_length=500, examples=["A shop's own sign"])]
 
 
 def _decimal(value: object) -> object:
-    """Pydantic reads "1_0", " 1" and "1e2" as well."""
-    if not isinstance(value, float) and not re.fullmatch(_NUMBER, str(value), re.ASCII):
-        raise PydanticCustomError("wrong_type", "a decimal number is needed")
+    """As JSON has it, `1e-7` too, for so clients write small ones; Pydantic reads "1_0" and " 1" as well."""
+    if not isinstance(value, float) and not re.fullmatch(_JSON_NUMBER, str(value), re.ASCII):
+        raise PydanticCustomError("wrong_type", "a number is needed, as JSON writes it")
     return value
 
 

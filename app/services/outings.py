@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.core.clock import day_in, utc_now
+from app.core.clock import clock_in, day_in, utc_now
 from app.domain.assignments import AssignmentStatus
 from app.domain.errors import Conflict, Fault, Invalid, PreconditionFailed
 from app.domain.metrics import Metric
@@ -45,7 +45,8 @@ async def start(session: AsyncSession, actor: Actor, raid_id: UUID, called: Roll
     raid = await raids.led(session, actor, raid_id)
     raids.advance(raid, RaidAction.START)
     if utc_now() < raid.starts_at - EARLY_START:
-        raise Conflict("too_early", starts_at=raid.starts_at.isoformat(timespec="minutes"))
+        city = await cities.get(session, actor.city_id)
+        raise Conflict("too_early", starts_at=clock_in(city.time_zone, raid.starts_at))
     await places.close(session, raid)
     if called:
         await attendance.call(session, raid, called)

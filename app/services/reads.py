@@ -24,6 +24,7 @@ from app.core.database import Database, fetch_within
 from app.domain.errors import NotFound, Unauthenticated
 from app.domain.permissions import Actor, Role
 from app.models.accounts import Account, SignIn
+from app.models.cities import City
 from app.schemas.base import Out
 
 CITY = sa.bindparam("actor_city_id", type_=sa.Text)
@@ -94,6 +95,12 @@ async def check_stands(database: Database, actor: Actor) -> None:
     """As `confirm`, outside of a write: before somebody is told that their role is not enough."""
     if not await _stands(database.fetch, values_of(actor)):
         raise Unauthenticated("token_superseded")
+
+
+async def check_city(database: Database, actor: Actor) -> None:
+    """Raises NotFound unless the city is there that an account of none has named."""
+    if not await _CITY_IS_THERE.run(database.fetch, values_of(actor)):
+        raise NotFound("city")
 
 
 async def page(database: Database, actor: Actor | None, compose: Compose, limit: int, **values: object) -> Page:
@@ -217,4 +224,5 @@ def _compile(statement: Query) -> _Compiled:
     return _Compiled(str(compiled), names, constants)
 
 
+_CITY_IS_THERE = _compile(sa.select(col(City.id)).where(col(City.id) == CITY))
 _GUARD = _compile(sa.select(STANDS.label("stands")))

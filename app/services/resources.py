@@ -8,7 +8,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.core.clock import day_in, utc_now
+from app.core.clock import clock_in, day_in, utc_now
 from app.core.ids import new_id
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.metrics import Metric
@@ -120,7 +120,8 @@ async def review(session: AsyncSession, actor: Actor, resource_id: UUID) -> None
     now = utc_now()
     status = RESOURCE_FLOW.after(resource.status, ResourceAction.REVIEW)
     if resource.review_until and resource.review_until > now and resource.reviewer_id != actor.account_id:
-        raise Conflict("review_taken", until=resource.review_until.isoformat(timespec="seconds"))
+        city = await cities.get(session, actor.city_id)
+        raise Conflict("review_taken", until=clock_in(city.time_zone, resource.review_until))
     resource.status, resource.reviewer_id, resource.review_until = status, actor.account_id, now + REVIEW_LEASE
 
 

@@ -34,7 +34,7 @@ async def suspend(session: AsyncSession, actor: Actor, volunteer_id: UUID, suspe
     """
     volunteer = await volunteers.get(session, actor, volunteer_id, lock=True)
     await _refuse_past(session, actor, suspension.until)
-    event = volunteers.advance(session, actor, volunteer, VolunteerAction.SUSPEND, suspension.reason)
+    event = await volunteers.advance(session, actor, volunteer, VolunteerAction.SUSPEND, suspension.reason)
     event.until = volunteer.suspended_until = suspension.until
     await _step_back(session, volunteer)
     await _switch_account(session, actor, volunteer, is_active=False)
@@ -43,7 +43,7 @@ async def suspend(session: AsyncSession, actor: Actor, volunteer_id: UUID, suspe
 async def reinstate(session: AsyncSession, actor: Actor, volunteer_id: UUID) -> None:
     """Raises Conflict `consent_withdrawn` while a needed consent is taken back."""
     volunteer = await volunteers.get(session, actor, volunteer_id, lock=True)
-    volunteers.advance(session, actor, volunteer, VolunteerAction.REINSTATE)
+    await volunteers.advance(session, actor, volunteer, VolunteerAction.REINSTATE)
     if await _is_withdrawn(session, actor, volunteer):
         raise Conflict("consent_withdrawn")
     await _switch_account(session, actor, volunteer, is_active=True)
@@ -52,7 +52,7 @@ async def reinstate(session: AsyncSession, actor: Actor, volunteer_id: UUID) -> 
 async def leave(session: AsyncSession, actor: Actor, volunteer_id: UUID, reason: str | None) -> None:
     """For good. As `suspend`, what they did stays counted."""
     volunteer = await volunteers.get(session, actor, volunteer_id, lock=True)
-    volunteers.advance(session, actor, volunteer, VolunteerAction.LEAVE, reason)
+    await volunteers.advance(session, actor, volunteer, VolunteerAction.LEAVE, reason)
     await _step_back(session, volunteer)
     await _switch_account(session, actor, volunteer, is_active=False)
 
@@ -60,7 +60,7 @@ async def leave(session: AsyncSession, actor: Actor, volunteer_id: UUID, reason:
 async def leave_oneself(session: AsyncSession, actor: Actor, reason: str | None) -> None:
     """As `leave`; the account ends with the answer."""
     volunteer = await volunteers.of_account(session, actor)
-    volunteers.advance(session, actor, volunteer, VolunteerAction.LEAVE, reason)
+    await volunteers.advance(session, actor, volunteer, VolunteerAction.LEAVE, reason)
     await _step_back(session, volunteer)
     await accounts.switch_off(session, await volunteers.account_of(session, actor, volunteer))
 
@@ -70,7 +70,7 @@ async def consent(session: AsyncSession, actor: Actor, volunteer_id: UUID, word:
     volunteer = await volunteers.get(session, actor, volunteer_id, lock=True)
     recorded = await volunteers.record(session, actor, volunteer, word)
     if await _must_pause(session, actor, volunteer):
-        volunteers.advance(session, actor, volunteer, VolunteerAction.SUSPEND)
+        await volunteers.advance(session, actor, volunteer, VolunteerAction.SUSPEND)
         await _step_back(session, volunteer)
         await _switch_account(session, actor, volunteer, is_active=False)
     return recorded
@@ -82,7 +82,7 @@ async def consent_oneself(session: AsyncSession, actor: Actor, word: OwnConsentC
     said = ConsentChange(**word.model_dump(), given_by=ConsentGiver.SELF)
     recorded = await volunteers.record(session, actor, volunteer, said)
     if await _must_pause(session, actor, volunteer):
-        volunteers.advance(session, actor, volunteer, VolunteerAction.SUSPEND)
+        await volunteers.advance(session, actor, volunteer, VolunteerAction.SUSPEND)
         await _step_back(session, volunteer)
         await accounts.switch_off(session, await volunteers.account_of(session, actor, volunteer))
     return recorded

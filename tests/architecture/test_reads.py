@@ -7,6 +7,7 @@ judged: equalities that always hold must tie each table in it to the city.
 import inspect
 import pkgutil
 from collections.abc import Iterator
+from functools import cache
 from importlib import import_module
 
 import pytest
@@ -38,6 +39,7 @@ class Everything(frozenset[str]):
         return True
 
 
+@cache
 def composers() -> dict[str, Compose]:
     """Every function in the services that takes what a read is composed from."""
     return {

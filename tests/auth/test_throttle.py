@@ -57,6 +57,25 @@ async def test_failures_add_up_for_one_account_and_for_no_other(strict: TestCity
     assert (await sign_in(strict.anonymous, colleague.login)).status_code == 200
 
 
+async def test_nobody_locks_anothers_account_for_everybody(strict: TestCity):
+    account = await person(strict)
+    async with from_address(strict, "192.0.2.7") as guesser, from_address(strict, "192.0.2.8") as owner:
+        for _ in range(10 * LIMIT):
+            await guess_code(guesser, account.login)
+        assert (await sign_in(guesser, account.login)).status_code == 429
+        assert (await sign_in(owner, account.login)).status_code == 200
+
+
+async def test_guesses_from_many_addresses_add_up_too(strict: TestCity):
+    login = f"{uuid4().hex}@example.kz"
+    for n in range(20 * LIMIT):
+        async with from_address(strict, f"198.51.100.{n}") as client:
+            assert await guess_code(client, login) == 422
+    async with from_address(strict, "198.51.100.250") as client:
+        assert await guess_code(client, login) == 429
+        assert await guess_code(client, f"another-{login}") == 422
+
+
 async def test_the_right_password_clears_the_count(strict: TestCity):
     account = await person(strict)
     for password in (WRONG, WRONG, PASSWORD, WRONG, WRONG):

@@ -1,6 +1,5 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import date
 from uuid import uuid4
 
 import asyncpg
@@ -13,9 +12,8 @@ from app.core.passwords import Passwords
 from app.main import create_app
 from app.services import demo
 from app.services.demo import Wish
+from tests.almaty_year import copy_of_the_year
 from tests.conftest import SECRET_KEY, TEMPLATE, database_url, execute
-
-WISH = Wish(seed=7, until=date(2026, 6, 15))
 
 
 @pytest.fixture(scope="session")
@@ -40,11 +38,11 @@ async def build(url: str, wish: Wish) -> bool:
 
 
 @pytest.fixture(scope="session")
-def demo_url(new_database: Callable[[], str]) -> str:
+def demo_url(server: str) -> Iterator[str]:
     """A database with the demonstration in it; the tests only look at it."""
-    url = new_database()
-    assert asyncio.run(build(url, WISH))
-    return url
+    name = f"demo_{uuid4().hex}"
+    yield asyncio.run(copy_of_the_year(server, name))
+    asyncio.run(execute(server, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 @pytest.fixture

@@ -1,10 +1,7 @@
 import asyncio
-import sys
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
-from pathlib import Path
 
 import asyncpg
 import httpx
@@ -21,9 +18,10 @@ from app.models.accounts import Account
 from app.services import cities, demo
 from app.services.demo import Wish
 from app.services.demo.almanac import Almanac
+from tests.almaty_year import WISH, counts, narkostop_demo
 from tests.city import Client
 from tests.conftest import SECRET_KEY
-from tests.demo.conftest import WISH, build
+from tests.demo.conftest import build
 
 SECRETS = {"secret_hash"}
 
@@ -70,87 +68,53 @@ async def test_a_real_city_is_refused_and_stays_as_it_is(
 
     await asyncio.to_thread(ensure, Settings(DATABASE_URL=url, secret_key=SECRET_KEY))
     assert capsys.readouterr().out == ""
-    assert await _counts(url) == {"city": 1, "district": 8}
+    assert await counts(url) == {"city": 1, "district": 8}
 
 
-async def test_a_login_of_the_demonstration_that_is_taken(new_database: Callable[[], str]):
+async def test_a_first_start_builds_it_and_is_told_of_a_login_that_is_taken(new_database: Callable[[], str]):
     url = await asyncio.to_thread(new_database)
     async with Database.opened(DatabaseOptions(url)) as database, database.transaction() as session:
         session.add(Account(login="admin@almaty.example", role="admin"))
 
     with pytest.raises(Conflict, match="login_taken"):
-        await build(url, WISH)
+        await asyncio.to_thread(ensure, Settings(DATABASE_URL=url, secret_key=SECRET_KEY))
 
-    assert await _counts(url) == {"account": 1}
+    assert await counts(url) == {"account": 1}
 
 
 async def test_a_demonstration_is_built_once(demo_url: str):
-    before = await _counts(demo_url)
+    before = await counts(demo_url)
     assert await build(demo_url, replace(WISH, seed=8)) is False
-    assert await _counts(demo_url) == before
+    assert await counts(demo_url) == before
 
 
 async def test_a_day_to_come_is_refused(new_database: Callable[[], str]):
     url = await asyncio.to_thread(new_database)
     with pytest.raises(Invalid):
         await build(url, Wish(until=utc_now().date() + timedelta(days=2)))
-    assert await _counts(url) == {}
+    assert await counts(url) == {}
 
 
-async def test_killed_in_the_middle_nothing_is_left_and_the_next_start_builds_it(
-    new_database: Callable[[], str], capsys: pytest.CaptureFixture[str]
-):
-    url = await asyncio.to_thread(new_database)
-    killed = await _narkostop_demo(url)
-    try:
-        await _until_it_copies(url, killed)
-    finally:
-        with suppress(ProcessLookupError):
-            killed.kill()
-        await killed.communicate()
-    assert await _counts(url) == {}
+async def test_after_an_attempt_that_was_killed_it_is_there_and_whole(demo_url: str):
+    """How it was killed, and that nothing was left of it, is asserted where the database is made."""
+    assert len(await counts(demo_url)) == demo.TABLES + 2  # and the city with its districts
 
-    await asyncio.to_thread(ensure, Settings(DATABASE_URL=url, secret_key=SECRET_KEY))
+
+async def test_the_planner_knows_how_much_there_is(asked):
+    ((unknown,),) = await asked("SELECT count(*) FROM pg_class WHERE relname IN ('spot', 'raid') AND reltuples < 1")
+    assert unknown == 0
+
+
+async def test_the_next_starts_only_name_the_sign_ins(demo_url: str, capsys: pytest.CaptureFixture[str]):
+    before = await counts(demo_url)
+    await asyncio.to_thread(ensure, Settings(DATABASE_URL=demo_url, secret_key=SECRET_KEY))
     announced = capsys.readouterr().out
     assert demo.PASSWORD in announced
     assert all(sign_in.login in announced for sign_in in demo.SIGN_INS)
-
-    await asyncio.to_thread(ensure, Settings(DATABASE_URL=url, secret_key=SECRET_KEY))
-    assert capsys.readouterr().out == announced
-    again = await _narkostop_demo(url)
+    again = await narkostop_demo(demo_url)
     out, _ = await again.communicate()
     assert (again.returncode, out.decode()) == (0, "The demonstration is there already; nothing was changed.\n")
-
-
-async def _narkostop_demo(url: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        Path(sys.executable).with_name("narkostop"),
-        "demo",
-        env={"DATABASE_URL": url, "NARKOSTOP_SECRET_KEY": SECRET_KEY},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-
-
-async def _until_it_copies(url: str, process: asyncio.subprocess.Process) -> None:
-    copying = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'copy%spot%'"
-    connection = await asyncpg.connect(url)
-    try:
-        while await connection.fetchval(copying) is None:
-            assert process.returncode is None, "it was over before it could be killed"
-            await asyncio.sleep(0.002)
-    finally:
-        # A connection left open would keep the event loop from closing.
-        await connection.close()
-
-
-async def _counts(url: str) -> dict[str, int]:
-    """Rows of each table that has any."""
-    connection = await asyncpg.connect(url)
-    tables = [row[0] for row in await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
-    counts = {name: await connection.fetchval(f"SELECT count(*) FROM {name}") for name in tables}
-    await connection.close()
-    return {name: count for name, count in counts.items() if count and name != "alembic_version"}
+    assert await counts(demo_url) == before
 
 
 @pytest.mark.parametrize("sign_in", demo.SIGN_INS, ids=lambda sign_in: sign_in.login)

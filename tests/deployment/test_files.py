@@ -20,7 +20,7 @@ from app.core.config import Settings
 PROJECT = Path(__file__).parents[2]
 DOCKERFILE = (PROJECT / "Dockerfile").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "compose.yaml").read_text())
-SECRETS = ("POSTGRES_PASSWORD", "NARKOSTOP_SECRET_KEY", "NARKOSTOP_METRICS_TOKEN")
+SECRETS = ("POSTGRES_PASSWORD", "POSTGRES_API_PASSWORD", "NARKOSTOP_SECRET_KEY", "NARKOSTOP_METRICS_TOKEN")
 OURS = ("migrate", "api")
 
 
@@ -101,7 +101,15 @@ def test_the_api_waits_for_the_migrations_and_they_for_the_database():
         "migrate": {"db": {"condition": "service_healthy"}},
         "api": {"migrate": {"condition": "service_completed_successfully"}},
     }
-    assert COMPOSE["services"]["migrate"]["command"] == ["migrate"]
+    assert COMPOSE["services"]["migrate"]["command"] == ["migrate", "--grant-to", "narkostop_api"]
+
+
+def test_the_api_does_not_know_the_owners_password_nor_the_migration_the_secret_key():
+    given = {name: COMPOSE["services"][name]["environment"] for name in OURS}
+    assert given["migrate"].keys() == {"DATABASE_URL", "PGPASSWORD"}
+    assert "POSTGRES_PASSWORD" in given["migrate"]["PGPASSWORD"]
+    assert "POSTGRES_API_PASSWORD" in given["api"]["PGPASSWORD"]
+    assert given["api"]["DATABASE_URL"] == "postgresql://narkostop_api@db/narkostop"
 
 
 def test_a_missing_secret_stops_compose_and_says_which():
@@ -119,7 +127,8 @@ def test_compose_sets_only_settings_there_are(name: str):
 
 def test_the_database_survives_and_is_asked_whether_it_is_up():
     db = COMPOSE["services"]["db"]
-    assert db["volumes"] == ["database:/var/lib/postgresql"]
+    assert db["volumes"][0] == "database:/var/lib/postgresql"
+    assert db["volumes"][1].startswith("./docs/roles.sql:/docker-entrypoint-initdb.d/")
     assert db["healthcheck"]["test"][1] == "pg_isready"
 
 

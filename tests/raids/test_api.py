@@ -1,5 +1,6 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from app.core.ids import new_id
 from app.domain.permissions import Role
@@ -135,6 +136,8 @@ async def test_a_raid_does_not_start_more_than_an_hour_early(city: TestCity):
     raid = await city.open_raid(starts_at=soon.isoformat(), ends_at=(soon + timedelta(hours=1)).isoformat())
     refused = await (await city.as_(Role.COORDINATOR)).post(f"/raids/{raid['id']}/start")
     assert refused.json()["code"] == "too_early"
+    there = datetime.fromisoformat(raid["starts_at"]).astimezone(ZoneInfo("Asia/Almaty"))
+    assert f"{there:%Y-%m-%d %H:%M}" in refused.json()["detail"]
 
 
 async def test_a_cancelled_raid_says_why_and_counts_nothing(city: TestCity):

@@ -16,7 +16,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.conftest import TEMPLATE, database_url, execute
+from tests.almaty_year import copy_of_the_year
+from tests.conftest import execute
 
 ROOT = Path(__file__).parents[2]
 NARKOSTOP = Path(sys.executable).with_name("narkostop")
@@ -40,12 +41,11 @@ SAID = [
 
 @pytest.fixture
 def address(server: str, tmp_path: Path) -> Iterator[str]:
-    """A fresh database, the demo city in it, and the server as `scripts/run` starts it."""
+    """The demo city, and the server as `scripts/run` starts it; tests/demo makes the city as a first start does."""
     name, port = f"tour_{uuid4().hex}", free_port()
-    asyncio.run(execute(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
     environment = {
         **os.environ,
-        "DATABASE_URL": database_url(server, name),
+        "DATABASE_URL": asyncio.run(copy_of_the_year(server, name)),
         "NARKOSTOP_PORT": str(port),
         "NARKOSTOP_DATA_DIR": str(tmp_path),
     }

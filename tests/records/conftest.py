@@ -9,8 +9,8 @@ from click.testing import Result
 from fastapi import FastAPI
 from typer.testing import CliRunner
 
-from app.cli import cli
-from app.cli.session import CommandError
+from app.cli import commands
+from app.cli.errors import CommandError
 from app.core.config import Settings
 from tests.city import TestCity, found_city
 
@@ -91,7 +91,7 @@ def invoked(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.setenv(name, str(value))
 
     async def run(*words: str) -> Result:
-        return await asyncio.to_thread(CliRunner().invoke, cli, words)
+        return await asyncio.to_thread(CliRunner().invoke, commands(*words[:1]), words)
 
     return run
 

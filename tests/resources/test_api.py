@@ -1,5 +1,6 @@
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import time_machine
 
@@ -104,6 +105,10 @@ async def test_a_review_is_held_by_one_moderator_of_all_who_take_it_at_once(city
     answers = await asyncio.gather(*(one.post(f"/resources/{resource_id}/review") for one in moderators))
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409, 409, 409]
     assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {"review_taken"}
+    until = next(answer.json()["review_until"] for answer in answers if answer.status_code == 200)
+    there = datetime.fromisoformat(until).astimezone(ZoneInfo("Asia/Almaty"))
+    refused = next(answer for answer in answers if answer.status_code == 409)
+    assert f"until {there:%Y-%m-%d %H:%M}." in refused.json()["detail"]
 
 
 async def test_a_review_lapses_after_half_an_hour(city: TestCity):

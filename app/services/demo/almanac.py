@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from itertools import accumulate, pairwise
 from random import Random
 from typing import Any
@@ -17,7 +18,7 @@ _WEEKDAYS = (0.4, 0.5, 0.8, 0.5, 0.7, 3.0, 2.0)
 _MONTHS = (0.5, 0.6, 1.0, 1.3, 1.4, 1.0, 0.7, 0.7, 1.4, 1.3, 0.9, 0.5)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Almanac:
     """Same seed and same `until`, same year."""
 
@@ -26,7 +27,7 @@ class Almanac:
     """The day that is left to the visitor: all that happened, happened before its midnight."""
     seed: int
 
-    @property
+    @cached_property
     def days(self) -> list[date]:
         return [self.until - timedelta(days=ago) for ago in range(DAYS, 0, -1)]
 

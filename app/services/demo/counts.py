@@ -9,7 +9,6 @@ from app.core.clock import day_in
 from app.domain.metrics import Metric, Origin
 from app.domain.raids import RaidStatus
 from app.domain.referrals import Answer
-from app.domain.volunteers import Programme
 from app.models.ledger import LedgerEntry
 from app.services.demo.almanac import Almanac, id_at
 from app.services.demo.online import Online
@@ -17,8 +16,7 @@ from app.services.demo.people import COORDINATOR, People
 from app.services.demo.raids import Raids
 from app.services.demo.walls import Walls
 from app.services.ledger import Fact
-
-_COUNTED = {Programme.STREET: Metric.VOLUNTEERS_STREET, Programme.ONLINE: Metric.VOLUNTEERS_ONLINE}
+from app.services.volunteers import COUNTED
 
 
 def entries(almanac: Almanac, people: People, raids: Raids, walls: Walls, online: Online) -> list[LedgerEntry]:
@@ -39,7 +37,7 @@ def _approvals(almanac: Almanac, people: People) -> Iterator[Fact]:
     for volunteer in people.volunteers:
         if volunteer.account_id:
             day = day_in(almanac.city.time_zone, approved_at[volunteer.account_id])
-            for programme, metric in _COUNTED.items():
+            for programme, metric in COUNTED.items():
                 if programme in volunteer.programmes:
                     yield Fact(metric, volunteer.id, day)
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.core.database import copy_within
+from app.core.database import copy_within, fetch_within
 
 Told = Callable[[str], None]
 """Called with the name of each table when it is stored."""
@@ -20,6 +20,8 @@ async def store(session: AsyncSession, tables: Iterable[Sequence[SQLModel]], tol
         columns = [column.name for column in table.columns if column.computed is None]
         await copy_within(session, str(table), columns, _values(rows, columns))
         told(str(table))
+        # The planner would take it for empty until autovacuum comes by.
+        await fetch_within(session, f"ANALYZE {table}")
 
 
 async def _values(rows: Sequence[SQLModel], columns: Sequence[str]) -> AsyncIterator[tuple[object, ...]]:

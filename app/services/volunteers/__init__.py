@@ -5,9 +5,11 @@ from app.services.volunteers.changes import change, change_own
 from app.services.volunteers.consents import consents, is_withdrawn, own_consents, record
 from app.services.volunteers.files import account_of, card, get, history, of_account, own_card, visible_to
 from app.services.volunteers.search import lines, values
-from app.services.volunteers.steps import advance, approve, invite, reject
+from app.services.volunteers.steps import ACTIVE, COUNTED, advance, approve, invite, reject
 
 __all__ = [
+    "ACTIVE",
+    "COUNTED",
     "account_of",
     "advance",
     "apply",

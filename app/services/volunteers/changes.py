@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core.clock import day_in, utc_now
+from app.core.ids import new_id
 from app.core.ranges import half_open
 from app.domain.errors import Invalid, PreconditionFailed
 from app.domain.permissions import Actor
@@ -16,7 +17,7 @@ from app.schemas.volunteers import OwnChange, VolunteerChange
 from app.services import accounts, cities
 from app.services.volunteers.files import account_of, get, of_account
 from app.services.volunteers.forms import age_faults, district_faults, slot_faults, stored
-from app.services.volunteers.steps import count
+from app.services.volunteers.steps import count, count_active
 
 _NOT_COLUMNS = frozenset({"given_name", "family_name", "availability", "guardian", "coordinator_note"})
 
@@ -34,8 +35,12 @@ async def change(
     before = frozenset(volunteer.programmes)
     await _change(session, actor, volunteer, version, changed)
     _change_person(volunteer, changed)
+    joined, left = frozenset(volunteer.programmes) - before, before - frozenset(volunteer.programmes)
     if volunteer.status in {VolunteerStatus.ACTIVE, VolunteerStatus.SUSPENDED}:
-        await count(session, actor, volunteer, frozenset(volunteer.programmes) - before)
+        await count(session, actor, volunteer, joined)
+    if volunteer.status is VolunteerStatus.ACTIVE:
+        await count_active(session, actor, joined, 1, new_id())
+        await count_active(session, actor, left, -1, new_id())
 
 
 async def _change(session: AsyncSession, actor: Actor, volunteer: Volunteer, version: int, changed: OwnChange) -> None:

@@ -1,0 +1,81 @@
+"""The demonstration, made once for all workers: it takes seconds, and most tests only look at it."""
+
+import asyncio
+import sys
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+
+import asyncpg
+
+from app.services import demo
+from app.services.demo import Wish
+from tests.conftest import DEMONSTRATION, SECRET_KEY, TEMPLATE, database_url, execute
+
+WISH = Wish(seed=7, until=date(2026, 6, 15))
+_ONE_AT_A_TIME = 1
+
+
+async def copy_of_the_year(server: str, name: str) -> str:
+    """The address of a database of the caller's own with the demonstration in it."""
+    connection = await asyncpg.connect(server)
+    try:
+        await connection.execute(f"SELECT pg_advisory_lock({_ONE_AT_A_TIME})")
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DEMONSTRATION):
+            await _make(server)
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {DEMONSTRATION}")
+    finally:
+        await connection.close()
+    return database_url(server, name)
+
+
+async def _make(server: str) -> None:
+    """At the second attempt: the first is killed in its middle, and leaves nothing."""
+    unfinished = f"{DEMONSTRATION}_unfinished"
+    await execute(server, f"CREATE DATABASE {unfinished} TEMPLATE {TEMPLATE}")
+    url = database_url(server, unfinished)
+    killed = await narkostop_demo(url)
+    try:
+        await _until_it_copies(url, killed)
+    finally:
+        with suppress(ProcessLookupError):
+            killed.kill()
+        await killed.communicate()
+    assert await counts(url) == {}
+
+    said, error = await (await narkostop_demo(url)).communicate()
+    assert demo.PASSWORD in said.decode(), error.decode()
+    assert all(sign_in.login in said.decode() for sign_in in demo.SIGN_INS)
+    await execute(server, f"ALTER DATABASE {unfinished} RENAME TO {DEMONSTRATION}")
+
+
+async def narkostop_demo(url: str) -> asyncio.subprocess.Process:
+    assert WISH.until
+    return await asyncio.create_subprocess_exec(
+        Path(sys.executable).with_name("narkostop"),
+        *("demo", "--seed", str(WISH.seed), "--until", WISH.until.isoformat()),
+        env={"DATABASE_URL": url, "NARKOSTOP_SECRET_KEY": SECRET_KEY},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+async def _until_it_copies(url: str, process: asyncio.subprocess.Process) -> None:
+    copying = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'copy%assignment%'"
+    connection = await asyncpg.connect(url)
+    try:
+        while await connection.fetchval(copying) is None:
+            assert process.returncode is None, "it was over before it could be killed"
+            await asyncio.sleep(0.002)
+    finally:
+        # A connection left open would keep the event loop from closing.
+        await connection.close()
+
+
+async def counts(url: str) -> dict[str, int]:
+    """Rows of each table that has any."""
+    connection = await asyncpg.connect(url)
+    tables = [row[0] for row in await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    rows = {name: await connection.fetchval(f"SELECT count(*) FROM {name}") for name in tables}
+    await connection.close()
+    return {name: count for name, count in rows.items() if count and name != "alembic_version"}
