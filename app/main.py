@@ -27,6 +27,7 @@ from app.routers import (
     auth,
     calendars,
     checks,
+    cities,
     metrics,
     operations,
     public,
@@ -45,7 +46,8 @@ PUBLIC = problems.problems(Invalid, Unavailable)
 STATELESS = problems.problems(Invalid)
 
 
-_NOUNS = (raids, assignments, attendance, spots, volunteers, accounts, checks, resources, referrals, records, metrics)
+_STREET = (raids, assignments, attendance, spots, checks)
+_NOUNS = (*_STREET, volunteers, accounts, cities, resources, referrals, records, metrics)
 Responses = dict[int | str, dict[str, Any]]
 
 

@@ -2,7 +2,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from app.schemas.base import In, Out, Text
+from app.schemas.base import Count, In, Out, Text
 
 Name = Annotated[Text, Field(max_length=120)]
 
@@ -25,6 +25,19 @@ class CityRead(Out):
     is_demo: bool
     districts: list[DistrictName]
     version: Annotated[int, Field(description="Rises when outlines change: the map has to be read again")]
+
+
+class SettingsRead(Out):
+    version: int
+    same_spot_metres: Annotated[int, Field(description="A sighting so near to a spot joins it")]
+    checked_percent: Annotated[
+        int, Field(description="Of a raid's removals, drawn for a check; of a new lead's at least half")
+    ]
+
+
+class SettingsChange(In):
+    same_spot_metres: Annotated[Count, Field(ge=1, le=100, examples=[15])] | None = None
+    checked_percent: Annotated[Count, Field(ge=0, le=100, examples=[20])] | None = None
 
 
 class Geometry(Out):
