@@ -12,10 +12,13 @@ from sqlmodel import select
 
 from app.domain.assignments import HOLDING, AssignmentStatus
 from app.domain.permissions import Role
+from app.domain.spots import SpotStatus
 from app.models.assignments import Assignment
 from app.models.ledger import LedgerEntry
-from app.models.raids import Raid
+from app.models.raids import Raid, RaidStop
+from app.models.spots import Spot
 from tests.city import TestCity, removal
+from tests.raids.test_stops import confirmed, planned
 from tests.raids.test_waiting_list import crowd, raid_in
 
 ROUNDS = range(20)
@@ -115,3 +118,40 @@ async def test_two_starts_or_finishes(city: TestCity, step: str, attempt: int):
 
     assert sorted(answer.status_code for answer in answers) == [200, 409]
     assert await city.count(LedgerEntry) == (2 if step == "finish" else 0)
+    assert (await city.one(Raid, raid["id"])).status == ("done" if step == "finish" else "under_way")
+
+
+@pytest.mark.parametrize("attempt", ROUNDS)
+async def test_a_merger_and_a_raid_that_is_being_planned(city: TestCity, attempt: int):
+    here, there = await confirmed(city), await confirmed(city, 76.6)
+    raid_id = await planned(city)
+    coordinator, admin = await city.as_(Role.COORDINATOR), await city.as_(Role.ADMIN)
+
+    answers = await asyncio.gather(
+        coordinator.put(f"/raids/{raid_id}/stops", json={"spot_ids": [there]}),
+        admin.post(f"/spots/{here}/merge", json={"spot_id": there}),
+    )
+
+    assert {answer.status_code for answer in answers} <= {200, 409}
+    statuses = {row.id: row.status for row in await city.rows(Spot)}
+    assert [statuses[stop.spot_id] for stop in await city.rows(RaidStop)] == [
+        status for status in statuses.values() if status is SpotStatus.SCHEDULED
+    ]
+
+
+@pytest.mark.parametrize("attempt", ROUNDS)
+async def test_an_offer_that_is_accepted_while_the_raid_is_called_off(city: TestCity, attempt: int):
+    raid_id = await raid_in(city, capacity=1)
+    first, second = await crowd(city, raid_id, 2)
+    await first.post(f"/raids/{raid_id}/withdraw")
+    coordinator = await city.as_(Role.COORDINATOR)
+
+    accepted, cancelled = await asyncio.gather(
+        second.post(f"/raids/{raid_id}/accept"),
+        coordinator.post(f"/raids/{raid_id}/cancel", json={"reason": "Rain"}),
+    )
+
+    assert (cancelled.status_code, accepted.status_code in {200, 409}) == (200, True)
+    raid, crew = await state(city, raid_id)
+    assert raid.status == "cancelled"
+    assert raid.places_taken == sum(row.status in HOLDING for row in crew) == int(accepted.status_code == 200)

@@ -1,7 +1,7 @@
 """Spots and the sightings that make them."""
 
 from app.services.spots.heat import heat_map
-from app.services.spots.joining import Found, found
+from app.services.spots.joining import Found, faults_of, found
 from app.services.spots.merging import merge
 from app.services.spots.queries import (
     card,
@@ -27,6 +27,7 @@ __all__ = [
     "confirm",
     "dismiss",
     "events",
+    "faults_of",
     "features",
     "found",
     "get",
