@@ -8,20 +8,20 @@ Name = Annotated[Text, Field(max_length=120)]
 
 
 class Names(Out):
-    kk: str
-    ru: str
-    en: str
+    kk: Annotated[str, Field(examples=["Алмалы"])]
+    ru: Annotated[str, Field(examples=["Алмалинский"])]
+    en: Annotated[str, Field(examples=["Almaly"])]
 
 
 class DistrictName(Out):
-    id: str
+    id: Annotated[str, Field(examples=["almaly"])]
     names: Names
 
 
 class CityRead(Out):
-    id: str
+    id: Annotated[str, Field(examples=["almaty"])]
     names: Names
-    time_zone: str
+    time_zone: Annotated[str, Field(examples=["Asia/Almaty"])]
     is_demo: bool
     districts: list[DistrictName]
     version: Annotated[int, Field(description="Rises when outlines change: the map has to be read again")]
@@ -41,18 +41,18 @@ class SettingsChange(In):
 
 
 class Geometry(Out):
-    type: str
-    coordinates: list[Any]
+    type: Annotated[str, Field(examples=["Polygon"])]
+    coordinates: Annotated[list[Any], Field(examples=[[[[76.9, 43.2], [76.95, 43.2], [76.95, 43.25], [76.9, 43.2]]]])]
 
 
 class DistrictProperties(Out):
     names: Names
-    source: str
+    source: Annotated[str, Field(examples=["© OpenStreetMap contributors, ODbL"])]
 
 
 class DistrictFeature(Out):
-    type: str
-    id: str
+    type: Annotated[str, Field(examples=["Feature"])]
+    id: Annotated[str, Field(examples=["almaly"])]
     geometry: Geometry
     properties: DistrictProperties
 

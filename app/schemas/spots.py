@@ -192,7 +192,7 @@ class Merger(In):
         UUID,
         Field(description="The spot to be taken in", examples=["0197a3b4-8f0e-7c51-9d2e-5a1f6b7c8d9e"]),
     ]
-    reason: Reason | None = None
+    reason: Annotated[Reason | None, Field(examples=["One long wall"])] = None
 
 
 class Split(NewId):
@@ -206,7 +206,7 @@ class Split(NewId):
         ),
     ]
     removal_ids: Annotated[list[UUID], Field(max_length=200, description="Those that painted the other wall over")] = []
-    reason: Reason | None = None
+    reason: Annotated[Reason | None, Field(examples=["Round the corner"])] = None
 
 
 class SpotEventRead(Out):
