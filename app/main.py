@@ -18,6 +18,7 @@ from app.core.config import Settings
 from app.core.database import Database, DatabaseOptions
 from app.core.passwords import Passwords
 from app.core.throttle import Throttle
+from app.core.turns import Turns
 from app.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 from app.jobs import housekeeping, rolling_up
 from app.routers import (
@@ -27,6 +28,7 @@ from app.routers import (
     auth,
     calendars,
     checks,
+    cities,
     metrics,
     operations,
     public,
@@ -43,9 +45,12 @@ from app.services.documents import Documents
 SIGNED_IN = problems.problems(Unauthenticated, Forbidden, NotFound, Invalid, Unavailable)
 PUBLIC = problems.problems(Invalid, Unavailable)
 STATELESS = problems.problems(Invalid)
+RAID_AT_ONCE, RAID_WAIT_S = 2, 15
+"""Two writes to one raid: one holds its row, and one has all ready for when it is let go (docs/adr/0014)."""
 
 
-_NOUNS = (raids, assignments, attendance, spots, volunteers, accounts, checks, resources, referrals, records, metrics)
+_STREET = (raids, assignments, attendance, spots, checks)
+_NOUNS = (*_STREET, volunteers, accounts, cities, resources, referrals, records, metrics)
 Responses = dict[int | str, dict[str, Any]]
 
 
@@ -75,6 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
         license_info={"name": "MIT", "identifier": "MIT"},
     )
     app.state.settings = settings
+    app.state.turns = Turns(RAID_AT_ONCE, RAID_WAIT_S)
     problems.install(app)
     for module in _NOUNS:
         _include(app, module.router, "/v1", SIGNED_IN)

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
+from app import examples
 from app.domain.errors import Conflict, Unavailable
 from app.problems import declared, problems
 from app.schemas.base import Problem
@@ -65,6 +66,7 @@ def complete(spec: dict[str, Any]) -> dict[str, Any]:
     for operations in spec["paths"].values():
         for operation in operations.values():
             _finish_parameters(operation)
+    examples.add(spec)
     return spec
 
 

@@ -101,6 +101,7 @@ POLICY = {
     "GET /v1/spots/{spot_id}": IN_THE_FIELD,
     "GET /v1/spots/{spot_id}/sightings": PLANNERS,  # with what the wall advertises
     "GET /v1/spots/{spot_id}/history": PLANNERS,
+    "GET /v1/spots/{spot_id}/removals": IN_THE_FIELD,
     "POST /v1/sightings": {VOLUNTEER, *PLANNERS},
     "POST /v1/sightings/batch": {VOLUNTEER, *PLANNERS},
     "POST /v1/spots/{spot_id}/confirm": PLANNERS,
@@ -134,7 +135,9 @@ POLICY = {
     "GET /v1/referrals/{referral_id}/items": PLANNERS,
     "POST /v1/referrals/{referral_id}/send": PLANNERS,
     "POST /v1/referrals/{referral_id}/items/{resource_id}/answer": PLANNERS,
-    # Accounts and records
+    # The city's own rules, its accounts and its records
+    "GET /v1/city/settings": PLANNERS,
+    "PATCH /v1/city/settings": PLANNERS,
     "GET /v1/accounts": {ADMIN},
     "POST /v1/accounts": {ADMIN},
     "GET /v1/accounts/{account_id}": {ADMIN},

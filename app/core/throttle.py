@@ -5,6 +5,7 @@ from math import ceil
 
 _MINUTE_S, _HOUR_S = 60, 3600
 _KEYS_BEFORE_SWEEP = 1_000
+_CODES_PER_MINUTE = 5
 
 
 class ThrottledError(Exception):
@@ -23,6 +24,7 @@ class Throttle:
         # Higher than what one address may: nobody can lock somebody else's account from a single place.
         self._by_account = Allowance(sign_ins_per_minute * 20, _MINUTE_S)
         self._applications = Allowance(applications_per_hour, _HOUR_S)
+        self._codes = Allowance(_CODES_PER_MINUTE, _MINUTE_S)
 
     def sign_in(self, login: str, address: str) -> None:
         """Count an attempt before it is checked, so that many at once cannot slip through. Raises ThrottledError."""
@@ -35,6 +37,13 @@ class Throttle:
         """The right password clears the account's counts: only failures add up."""
         self._by_both.clear(f"{_subscriber(address)} {login}")
         self._by_account.clear(login)
+
+    def raid_code(self, account: str) -> None:
+        """As `sign_in`, for the code that a lead shows: three of a million are good at any moment."""
+        self._codes.take(account)
+
+    def was_there(self, account: str) -> None:
+        self._codes.clear(account)
 
     def application(self, address: str) -> None:
         self._applications.take(_subscriber(address))

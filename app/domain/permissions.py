@@ -35,6 +35,7 @@ class Permission(StrEnum):
     RESOURCE_REVIEW = "resource:review"
     REFERRAL_MANAGE = "referral:manage"
     ACCOUNT_MANAGE = "account:manage"
+    CITY_SET = "city:set"
     RECORDS_IMPORT = "records:import"
 
 
@@ -71,6 +72,7 @@ _COORDINATOR = frozenset(
         Permission.SPOT_READ,
         Permission.SIGHTING_REPORT,
         Permission.SPOT_CHECK,
+        Permission.CITY_SET,
         Permission.VOLUNTEER_MANAGE,
         Permission.FINDING_REPORT,
         Permission.RESOURCE_READ,

@@ -1,5 +1,8 @@
 """A spot is one place where graffiti is; it keeps its identity when painted over and when it comes back."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from app.domain.flow import Flow
@@ -29,8 +32,7 @@ class SpotAction(StrEnum):
     SPLIT = "split"
 
 
-# A crew that stands before a wall paints it, whether or not somebody had confirmed the report. What is on a raid
-# is released before it is merged: the crew's list names it.
+# A crew that stands before a wall paints it, whether or not somebody had confirmed the report.
 SPOT_FLOW = Flow(
     "spot",
     {
@@ -45,6 +47,7 @@ SPOT_FLOW = Flow(
         (SpotStatus.CONFIRMED, SpotAction.SPLIT): SpotStatus.CONFIRMED,
         (SpotStatus.SCHEDULED, SpotAction.RELEASE): SpotStatus.CONFIRMED,
         (SpotStatus.SCHEDULED, SpotAction.PAINT): SpotStatus.PAINTED,
+        (SpotStatus.SCHEDULED, SpotAction.MERGE): SpotStatus.MERGED,
         (SpotStatus.SCHEDULED, SpotAction.SPLIT): SpotStatus.SCHEDULED,
         (SpotStatus.PAINTED, SpotAction.VERIFY): SpotStatus.VERIFIED,
         (SpotStatus.PAINTED, SpotAction.DISPUTE): SpotStatus.DISPUTED,
@@ -75,3 +78,34 @@ class SpotKind(StrEnum):
     TAG = "tag"
     STICKER = "sticker"
     QR = "qr"
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """From when it was seen to when it was painted over; None while it is there."""
+
+    opened_at: datetime
+    painted_at: datetime | None = None
+
+
+def cycles_of(seen: Iterable[datetime], painted: Iterable[datetime]) -> list[Cycle]:
+    """What a wall went through, told again in order: merging and splitting give walls another past.
+
+    A clean wall that is painted over again was seen in between, or its painting took longer.
+    """
+    cycles: list[Cycle] = []
+    for at, is_painting in sorted([*((at, False) for at in seen), *((at, True) for at in painted)]):
+        if not cycles or (cycles[-1].painted_at and not is_painting):
+            cycles.append(Cycle(at))
+        if is_painting:
+            cycles[-1] = Cycle(cycles[-1].opened_at, at)
+    return cycles
+
+
+def standing(cycles: Sequence[Cycle], *before: SpotStatus) -> SpotStatus:
+    """How a wall stands after such cycles, that was known as `before`, in two places or in one."""
+    if cycles[-1].painted_at:
+        is_verified = SpotStatus.VERIFIED in before and SpotStatus.PAINTED not in before
+        return SpotStatus.VERIFIED if is_verified else SpotStatus.PAINTED
+    is_news = len(cycles) == 1 and {SpotStatus.REPORTED}.issuperset(before)
+    return SpotStatus.REPORTED if is_news else SpotStatus.CONFIRMED

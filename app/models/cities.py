@@ -20,6 +20,8 @@ class City(Table, table=True):
     name_ru: str = Field(max_length=120)
     name_en: str = Field(max_length=120)
     time_zone: str = Field(max_length=64)
+    version: int = Field(default=1)
+    """Raised by each change of the settings below."""
     is_demo: bool = Field(default=False)
     checked_percent: int = Field(default=10)
     """Of the removals of a finished raid, how many are drawn for a check."""

@@ -78,6 +78,7 @@ class SpotEvent(CityEntity, table=True):
     """The spot that was merged into this one, or split from it."""
     sightings: int | None = None
     """How many moved."""
+    removals: int | None = None
 
 
 class Sighting(CityEntity, table=True):

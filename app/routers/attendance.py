@@ -6,8 +6,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 
 from app import answers
-from app.deps import Allow, RaidKey, Reads, Session
-from app.domain.errors import Conflict, NotFound
+from app.deps import Allow, RaidKey, Reads, Session, ThrottleDep
+from app.domain.errors import Conflict, NotFound, TooManyRequests
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
 from app.routing import Route
@@ -20,6 +20,7 @@ router = APIRouter(prefix="/raids/{raid_id}", tags=["attendance"], route_class=R
 Joiner = Annotated[Actor, Depends(Allow(Permission.RAID_JOIN))]
 Leader = Annotated[Actor, Depends(Allow(Permission.RAID_LEAD))]
 STEP = problems(NotFound, Conflict)
+GUESSED = problems(NotFound, Conflict, TooManyRequests)
 
 
 @router.post("/roll-call", response_model=RaidRead, responses=STEP)
@@ -53,15 +54,23 @@ async def get_code(
     return attendance.code(raid_id, key)
 
 
-@router.post("/check-in", response_model=AssignmentRead, responses=STEP)
-async def check_in_here(raid_id: UUID, here: HereNow, actor: Joiner, session: Session, key: RaidKey) -> Response:
+@router.post("/check-in", response_model=AssignmentRead, responses=GUESSED)
+async def check_in_here(
+    raid_id: UUID, here: HereNow, actor: Joiner, session: Session, key: RaidKey, throttle: ThrottleDep
+) -> Response:
     """By your own phone, within 300 m of the meeting point, with the code that the lead shows."""
+    throttle.raid_code(str(actor.account_id))
     assignment_id = await attendance.check_in_here(session, actor, raid_id, here, key)
+    throttle.was_there(str(actor.account_id))
     return answers.item(await reads.written(session, actor, assignments.card, "assignment", id=assignment_id))
 
 
-@router.post("/check-out", response_model=AssignmentRead, responses=STEP)
-async def check_out_here(raid_id: UUID, here: HereNow, actor: Joiner, session: Session, key: RaidKey) -> Response:
+@router.post("/check-out", response_model=AssignmentRead, responses=GUESSED)
+async def check_out_here(
+    raid_id: UUID, here: HereNow, actor: Joiner, session: Session, key: RaidKey, throttle: ThrottleDep
+) -> Response:
     """By your own phone, as you checked in."""
+    throttle.raid_code(str(actor.account_id))
     assignment_id = await attendance.check_out_here(session, actor, raid_id, here, key)
+    throttle.was_there(str(actor.account_id))
     return answers.item(await reads.written(session, actor, assignments.card, "assignment", id=assignment_id))

@@ -15,7 +15,8 @@ public_router = APIRouter(prefix="/public/{city_id}/calendars", tags=["calendars
 Reader = Annotated[Actor, Depends(Allow(Permission.RAID_READ))]
 CityId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,31}$", examples=["almaty"])]
 Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{43}$", description="Secret; ends when it is renewed")]
-_ICS = {"content": {"text/calendar": {"schema": {"type": "string"}}}, "description": "iCalendar (RFC 5545)"}
+_TEXT = {"type": "string", "examples": ["BEGIN:VCALENDAR\r\nVERSION:2.0\r\n…\r\nEND:VCALENDAR\r\n"]}
+_ICS = {"content": {"text/calendar": {"schema": _TEXT}}, "description": "iCalendar (RFC 5545)"}
 
 
 @secret_router.post("/secret", response_model=CalendarRead, status_code=201)

@@ -34,7 +34,14 @@ DRY_RUN: dict[int | str, dict[str, Any]] = {200: {"model": ImportReport, "descri
 
 @router.post("", response_model=ImportReport, status_code=201, responses=DRY_RUN)
 async def import_graffiti(
-    file: Annotated[bytes, Body(media_type="text/csv", min_length=1)],
+    file: Annotated[
+        bytes,
+        Body(
+            media_type="text/csv",
+            min_length=1,
+            examples=["external_id,removed_on,address,inscriptions\n7,2025-05-01,Abay avenue 52,3\n"],
+        ),
+    ],
     query: Annotated[ImportQuery, Query()],
     actor: Keeper,
     session: Session,

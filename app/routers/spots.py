@@ -11,6 +11,7 @@ from app.domain.permissions import Actor, Permission
 from app.problems import as_fault, problems, told
 from app.routing import Route
 from app.schemas.base import PageQuery
+from app.schemas.raids import RemovalPage
 from app.schemas.sightings import (
     SightingBatch,
     SightingOutcome,
@@ -33,7 +34,7 @@ from app.schemas.spots import (
     SpotQuery,
     SpotRead,
 )
-from app.services import reads, spots
+from app.services import reads, removals, spots
 
 router = APIRouter(tags=["spots"], route_class=Route)
 Reader = Annotated[Actor, Depends(Allow(Permission.SPOT_READ))]
@@ -123,6 +124,16 @@ async def list_sightings(
     """What was reported of it, the newest first."""
     await reads.one(database, actor, spots.card, "spot", id=spot_id)
     found = await reads.page(database, actor, spots.sighting_cards, **query.model_dump(), spot_id=spot_id)
+    return answers.page(found, request)
+
+
+@router.get("/spots/{spot_id}/removals", response_model=RemovalPage, responses=problems(NotFound))
+async def list_removals_there(
+    spot_id: UUID, query: Annotated[PageQuery, Query()], actor: Reader, database: Reads, request: Request
+) -> Response:
+    """How often raids have painted it over, the latest first."""
+    await reads.one(database, actor, spots.card, "spot", id=spot_id)
+    found = await reads.page(database, actor, removals.cards_of_spot, **query.model_dump(), spot_id=spot_id)
     return answers.page(found, request)
 
 

@@ -22,10 +22,10 @@ Login = Annotated[
 class TokenRead(Out):
     """RFC 6749, section 5.1."""
 
-    access_token: str
-    token_type: str = "Bearer"  # noqa: S105 a scheme, not a secret
+    access_token: Annotated[str, Field(examples=["eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9…"])]
+    token_type: Annotated[str, Field(examples=["Bearer"])] = "Bearer"  # noqa: S105 a scheme, not a secret
     expires_in: Annotated[int, Field(description="Seconds")]
-    refresh_token: Annotated[str | None, Field(description="Absent for services")] = None
+    refresh_token: Annotated[str | None, Field(description="Absent for services", examples=["4Zk9…"])] = None
 
 
 class JwksRead(Out):
@@ -73,16 +73,19 @@ class AccountQuery(PageQuery):
 class ClientSecret(Out):
     """Shown once; a new one makes the earlier one void."""
 
-    client_id: str
-    client_secret: str
+    client_id: Annotated[str, Field(examples=["almaty-dashboards"])]
+    client_secret: Annotated[str, Field(examples=["Vq3…"])]
 
 
 class TokenRequest(In):
     """RFC 6749: each grant has its own pair of fields, and the others are left out."""
 
     grant_type: Literal["password", "client_credentials", "refresh_token"]
-    username: Annotated[Text | None, Field(max_length=254, description="password: an e-mail address or phone")] = None
-    password: Annotated[str | None, Field(max_length=128)] = None
+    username: Annotated[
+        Text | None,
+        Field(max_length=254, description="password: an e-mail address or phone", examples=["+77011234567"]),
+    ] = None
+    password: Annotated[str | None, Field(max_length=128, examples=["four words nobody guesses"])] = None
     client_id: Annotated[Text | None, Field(max_length=254)] = None
     client_secret: Annotated[str | None, Field(max_length=128)] = None
     refresh_token: Annotated[Text | None, Field(max_length=128)] = None

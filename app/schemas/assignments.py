@@ -86,5 +86,7 @@ class Suggestions(Out):
 class RollCall(In):
     """Those who are named; who is not stays as they are."""
 
-    present: Annotated[frozenset[UUID], Field(max_length=500)] = frozenset()
+    present: Annotated[frozenset[UUID], Field(max_length=500, examples=[["0197a3b4-8f0e-7c51-9d2e-5a1f6b7c8d9e"]])] = (
+        frozenset()
+    )
     absent: Annotated[frozenset[UUID], Field(max_length=500)] = frozenset()

@@ -2,44 +2,57 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from app.schemas.base import In, Out, Text
+from app.schemas.base import Count, In, Out, Text
 
 Name = Annotated[Text, Field(max_length=120)]
 
 
 class Names(Out):
-    kk: str
-    ru: str
-    en: str
+    kk: Annotated[str, Field(examples=["Алмалы"])]
+    ru: Annotated[str, Field(examples=["Алмалинский"])]
+    en: Annotated[str, Field(examples=["Almaly"])]
 
 
 class DistrictName(Out):
-    id: str
+    id: Annotated[str, Field(examples=["almaly"])]
     names: Names
 
 
 class CityRead(Out):
-    id: str
+    id: Annotated[str, Field(examples=["almaty"])]
     names: Names
-    time_zone: str
+    time_zone: Annotated[str, Field(examples=["Asia/Almaty"])]
     is_demo: bool
     districts: list[DistrictName]
     version: Annotated[int, Field(description="Rises when outlines change: the map has to be read again")]
 
 
+class SettingsRead(Out):
+    version: int
+    same_spot_metres: Annotated[int, Field(description="A sighting so near to a spot joins it")]
+    checked_percent: Annotated[
+        int, Field(description="Of a raid's removals, drawn for a check; of a new lead's at least half")
+    ]
+
+
+class SettingsChange(In):
+    same_spot_metres: Annotated[Count, Field(ge=1, le=100, examples=[15])] | None = None
+    checked_percent: Annotated[Count, Field(ge=0, le=100, examples=[20])] | None = None
+
+
 class Geometry(Out):
-    type: str
-    coordinates: list[Any]
+    type: Annotated[str, Field(examples=["Polygon"])]
+    coordinates: Annotated[list[Any], Field(examples=[[[[76.9, 43.2], [76.95, 43.2], [76.95, 43.25], [76.9, 43.2]]]])]
 
 
 class DistrictProperties(Out):
     names: Names
-    source: str
+    source: Annotated[str, Field(examples=["© OpenStreetMap contributors, ODbL"])]
 
 
 class DistrictFeature(Out):
-    type: str
-    id: str
+    type: Annotated[str, Field(examples=["Feature"])]
+    id: Annotated[str, Field(examples=["almaly"])]
     geometry: Geometry
     properties: DistrictProperties
 

@@ -72,7 +72,7 @@ class DeclaredRead(Out):
     precision: Precision
     source: str
     published_on: Day
-    url: str | None
+    url: Annotated[str | None, Field(examples=["https://example.org/report"])]
     counted: Annotated[
         bool, Field(description="false: another total for the same days is in the sum, and this one stands beside it")
     ]
@@ -82,7 +82,7 @@ class DeclaredRead(Out):
 
 
 class MetricsRead(Out):
-    city_id: str
+    city_id: Annotated[str, Field(examples=["almaty"])]
     is_demo: Annotated[bool, Field(description="true: made-up data, to look at only")]
     time_zone: str
     today: Annotated[Day, Field(description="The last of the last 7 and 30 days")]

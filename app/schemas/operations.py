@@ -1,4 +1,6 @@
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from app.schemas.base import Out
 
@@ -8,5 +10,5 @@ class Health(Out):
 
 
 class Version(Out):
-    version: str
-    migration: str
+    version: Annotated[str, Field(examples=["0.1.0"])]
+    migration: Annotated[str, Field(examples=["0005"])]

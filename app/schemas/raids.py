@@ -1,7 +1,7 @@
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from app.domain.raids import MAX_CAPACITY, MAX_STOPS, RaidStatus, StopOutcome
@@ -103,6 +103,19 @@ class StopAnswer(In):
 
 class RemovalRecord(NewId):
     """Either at a spot that is known or, for a wall that nobody had reported, at a point with its kind."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "spot_id": "0197a3b4-8f0e-7c51-9d2e-5a1f6b7c8d9e",
+                    "inscriptions": 7,
+                    "minutes": 25,
+                    "removed_at": "2026-12-05T11:15:00+05:00",
+                }
+            ]
+        }
+    )
 
     spot_id: UUID | None = None
     point: Point | None = None

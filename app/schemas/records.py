@@ -68,9 +68,9 @@ class Figures(Out):
 
 class RefusedRow(Out):
     row: Annotated[int, Field(description="The header is row 1")]
-    field: Annotated[str, Field(description="Empty: the row as a whole")]
-    code: str
-    detail: str
+    field: Annotated[str, Field(description="Empty: the row as a whole", examples=["removed_on"])]
+    code: Annotated[str, Field(examples=["not_a_day"])]
+    detail: Annotated[str, Field(examples=["A date is needed, such as 2026-05-01."])]
 
 
 class ImportReport(Figures):
@@ -83,7 +83,9 @@ class ImportRead(Figures):
     version: int
     kind: RecordsKind
     source: str
-    sha256: Annotated[str, Field(description="Of the file, in hexadecimal")]
+    sha256: Annotated[
+        str, Field(description="Of the file, in hexadecimal", examples=["9f86d081884c7d659a2feaa0c55ad015" * 2])
+    ]
     imported_by: UUID | None
     finished_at: Moment
 

@@ -18,7 +18,7 @@ class FindingRead(Out):
     id: UUID
     version: int
     resource_id: UUID
-    address_typed: str
+    address_typed: Annotated[str, Field(examples=["HTTPS://t.me/s/Example_Shop"])]
     note: str | None
     status: ResourceStatus
 

@@ -19,7 +19,15 @@ class SightingReport(NewId):
     surface: Annotated[Text, Field(max_length=120, examples=["brick wall"])] | None = None
     address: Annotated[Text, Field(max_length=300, examples=["Abay avenue 52"])] | None = None
     advertised: (
-        Annotated[Text, Field(max_length=2048, description="The address on the wall, as it can be read")] | None
+        Annotated[
+            Text,
+            Field(
+                max_length=2048,
+                description="The address on the wall, as it can be read",
+                examples=["t.me/example_shop"],
+            ),
+        ]
+        | None
     ) = None
     seen_at: SeenAt
     note: Annotated[Text, Field(max_length=1000)] | None = None
@@ -77,9 +85,9 @@ class SightingOutcome(Out):
     """`made`, `known` (it was sent before) or `refused`, with what is wrong with it."""
 
     id: UUID | None
-    outcome: Annotated[str, Field(pattern="^(made|known|refused)$")]
+    outcome: Annotated[str, Field(pattern="^(made|known|refused)$", examples=["made"])]
     spot_id: UUID | None
-    errors: list[ProblemError]
+    errors: Annotated[list[ProblemError], Field(examples=[[]])]
 
 
 class SightingOutcomes(Out):

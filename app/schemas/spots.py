@@ -193,7 +193,7 @@ class Merger(In):
         UUID,
         Field(description="The spot to be taken in", examples=["0197a3b4-8f0e-7c51-9d2e-5a1f6b7c8d9e"]),
     ]
-    reason: Reason | None = None
+    reason: Annotated[Reason | None, Field(examples=["One long wall"])] = None
 
 
 class Split(NewId):
@@ -206,17 +206,20 @@ class Split(NewId):
             examples=[["0197a3b4-8f0e-7c51-9d2e-5a1f6b7c8d9e"]],
         ),
     ]
-    reason: Reason | None = None
+    removal_ids: Annotated[list[UUID], Field(max_length=200, description="Those that painted the other wall over")] = []
+    reason: Annotated[Reason | None, Field(examples=["Round the corner"])] = None
 
 
 class SpotEventRead(Out):
     id: UUID
+    spot_id: Annotated[UUID, Field(description="Which took the other one in, or gave it up")]
     action: SpotAction
     created_at: Moment
     decided_by: UUID
     reason: str | None
     other_spot_id: UUID | None
-    sightings: int | None
+    sightings: Annotated[int | None, Field(description="How many moved")]
+    removals: int | None
 
 
 class SpotHistory(Out):

@@ -15,7 +15,6 @@ from app.domain.errors import Conflict, Forbidden, NotFound
 from app.domain.metrics import Metric
 from app.domain.permissions import Actor, Role
 from app.domain.raids import RaidStatus
-from app.domain.spots import SpotAction
 from app.models.assignments import Assignment
 from app.models.cities import City
 from app.models.raids import Raid
@@ -91,19 +90,21 @@ async def draw(session: AsyncSession, raid: Raid, percent: int, removals: Sequen
 async def verify(session: AsyncSession, actor: Actor, removal_id: UUID) -> None:
     """It is painted over. Raises Forbidden `own_removal`; Conflict `already_checked` or `raid_not_done`."""
     removal = await _checked(session, actor, removal_id, Verdict.VERIFIED)
-    spot = await spots.advance(session, actor, removal.spot_id, SpotAction.VERIFY)
+    spot = await spots.check(session, actor, removal, Verdict.VERIFIED)
     day = await _today(session, actor)
     fact = Fact(Metric.GRAFFITI_VERIFIED, removal.id, day, removal.inscriptions, spot.district_id)
     ledger.record(session, actor, fact)
 
 
 async def dispute(session: AsyncSession, actor: Actor, removal_id: UUID, reason: str) -> None:
-    """It is not: the count is taken back, and the spot waits for another raid. Raises as `verify`."""
+    """It is not: the count is taken back, and the spot waits for another raid. Raises as `verify`.
+
+    What has come back or was painted over again since stays as it is.
+    """
     removal = await _checked(session, actor, removal_id, Verdict.DISPUTED)
     removal.verdict_reason = reason
     await ledger.reverse(session, actor, Metric.GRAFFITI_PAINTED, removal.id)
-    spot = await spots.advance(session, actor, removal.spot_id, SpotAction.DISPUTE)
-    await spots.advance(session, actor, removal.spot_id, SpotAction.CONFIRM)
+    spot = await spots.check(session, actor, removal, Verdict.DISPUTED)
     day = await _today(session, actor)
     ledger.record(session, actor, Fact(Metric.REMOVALS_DISPUTED, removal.id, day, 1, spot.district_id))
 

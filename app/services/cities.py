@@ -14,10 +14,10 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core.points import box_around
-from app.domain.errors import Conflict, Fault, Invalid, NotFound
-from app.domain.permissions import Role
+from app.domain.errors import Conflict, Fault, Invalid, NotFound, PreconditionFailed
+from app.domain.permissions import Actor, Role
 from app.models.cities import City, District
-from app.schemas.cities import CityRead, NamesGiven, NewCity
+from app.schemas.cities import CityRead, NamesGiven, NewCity, SettingsChange, SettingsRead
 from app.services import reads
 from app.services.reads import Query
 
@@ -69,6 +69,20 @@ async def districts(session: AsyncSession, city: City) -> Districts:
         outlines = [from_geojson(json.dumps(row.outline)) for row in rows]
         known = _prepared[city.id] = (city.districts_version, Districts([row.id for row in rows], outlines))
     return known[1]
+
+
+def settings(role: Role | None, given: frozenset[str]) -> Query:
+    return sa.select(*reads.fields(City, SettingsRead)).where(col(City.id) == reads.CITY)
+
+
+async def change(session: AsyncSession, actor: Actor, version: int, changed: SettingsChange) -> None:
+    """Raises PreconditionFailed if the settings are no longer at `version`."""
+    query = select(City).where(City.id == actor.city_id).with_for_update()
+    city = (await session.exec(query, execution_options={"populate_existing": True})).one()
+    if city.version != version:
+        raise PreconditionFailed
+    city.sqlmodel_update(changed.model_dump(exclude_none=True))
+    city.version += 1
 
 
 def bundled(city_id: str) -> NewCity | None:

@@ -19,7 +19,7 @@ from app.models.assignments import Assignment
 from app.models.raids import Raid
 from app.models.volunteers import Volunteer
 from app.schemas.raids import RaidPlan, RaidRead
-from app.services import cities, reads
+from app.services import cities, reads, spots
 from app.services.reads import Query
 
 
@@ -56,12 +56,11 @@ def cards(role: Role | None, given: frozenset[str]) -> Query:
 
 
 async def plan(session: AsyncSession, actor: Actor, planned: RaidPlan) -> UUID:
-    """A draft that volunteers do not see yet. Raises Invalid for times that cannot be."""
-    if faults := _time_faults(planned):
-        raise Invalid(*faults)
-    city = await cities.get(session, actor.city_id)
+    """A draft that volunteers do not see yet. Raises Invalid for times and points that cannot be."""
+    districts = await cities.districts(session, await cities.get(session, actor.city_id))
     point = planned.point
-    districts = await cities.districts(session, city)
+    if faults := [*_time_faults(planned), *(spots.faults_of(districts, point) if point else ())]:
+        raise Invalid(*faults)
     raid = Raid(
         city_id=actor.city_id,
         id=planned.id or new_id(),

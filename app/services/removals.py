@@ -36,6 +36,12 @@ def cards(role: Role | None, given: frozenset[str]) -> Query:
     return reads.newest_first(query, Removal.id, given)
 
 
+def cards_of_spot(role: Role | None, given: frozenset[str]) -> Query:
+    """By raids; what was taken over from older records is counted, but has no raid to show."""
+    query = _card().where(col(Removal.spot_id) == sa.bindparam("spot_id", type_=sa.Uuid))
+    return reads.newest_first(query, Removal.id, given)
+
+
 async def record(session: AsyncSession, actor: Actor, raid_id: UUID, removal: RemovalRecord) -> UUID:
     """One painting-over of one spot; counted when the raid finishes. Returns its id.
 

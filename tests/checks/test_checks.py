@@ -10,6 +10,7 @@ from app.domain.permissions import Role
 from app.models.ledger import LedgerEntry
 from app.models.spots import Removal, Spot
 from tests.city import Client, TestCity, removal
+from tests.spots.walls import ago
 
 
 async def finished(city: TestCity, removals: int = 1, **changes) -> list[str]:
@@ -55,6 +56,22 @@ async def test_a_disputed_removal_is_taken_back_by_an_entry_against_it_and_the_s
     assert [totals[metric]["total"] for metric in ("graffiti_painted", "removals_disputed")] == [0, 1]
     row = await city.one(Removal, removal_id)
     assert (await city.one(Spot, row.spot_id)).status == "confirmed"
+
+
+async def test_a_verdict_leaves_a_wall_as_it_is_that_has_been_written_on_again(city: TestCity):
+    removal_id, other_id = await finished(city, removals=2)
+    coordinator = await checker(city)
+    for removed in (removal_id, other_id):
+        row = await city.one(Spot, (await city.one(Removal, removed)).spot_id)
+        seen = {"point": {"latitude": row.latitude, "longitude": row.longitude}, "kind": "tag", "seen_at": ago()}
+        assert (await coordinator.post("/sightings", json=seen)).json()["spot_id"] == str(row.id)
+
+    verified = await coordinator.post(f"/checks/{removal_id}/verify")
+    disputed = await coordinator.post(f"/checks/{other_id}/dispute", json={"reason": "Only half"})
+
+    assert (verified.status_code, disputed.status_code) == (200, 200)
+    assert {(row.status, row.cycle) for row in await city.rows(Spot)} == {("confirmed", 2)}
+    assert (await city.totals())["graffiti_painted"]["total"] == 7
 
 
 async def test_nobody_checks_their_own_work(city: TestCity):

@@ -3,13 +3,15 @@
 import json
 import os
 import re
+from copy import deepcopy
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 
-from app import VERSION
+from app import VERSION, examples
 from app.core.config import Settings
 from app.main import create_app
 
@@ -51,6 +53,18 @@ def test_operation_ids_are_unique_and_plain():
     ids = sorted(operation["operationId"] for operation in OPERATIONS.values())
     assert all(first != second for first, second in pairwise(ids))
     assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", operation_id) for operation_id in ids)
+
+
+@every_operation
+def test_an_operation_says_examples_that_are_what_it_declares(name: str):
+    for media, _ in examples.contents(OPERATIONS[name]):
+        schema = {**media["schema"], "components": SPEC["components"]}
+        validator = jsonschema_rs.validator_for(schema, validate_formats=True)
+        assert [str(error) for error in validator.iter_errors(media["example"])] == []
+
+
+def test_every_text_in_an_example_was_said_by_somebody():
+    assert examples.add(deepcopy(SPEC)) == set(), "say `examples=[...]` at the field"
 
 
 @every_operation

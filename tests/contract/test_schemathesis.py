@@ -49,7 +49,7 @@ ROLE_OF = {
     "withdraw": Role.VOLUNTEER,
 }
 
-REFUSED = ["400", "401", "403", "404", "405", "409", "412", "413", "415", "422", "428"]
+REFUSED = ["400", "401", "403", "404", "405", "409", "412", "413", "415", "422", "428", "429"]
 
 CONFIG = SchemathesisConfig.from_dict(
     {
@@ -68,9 +68,10 @@ CONFIG = SchemathesisConfig.from_dict(
             },
         ],
         "checks": {
-            # 412 and 428 speak of the thing's version; of 422, `a_right_body_meets_only_rules` says which are right.
+            # 412, 428 and 429 speak of other things than the body; of 422, `a_right_body_meets_only_rules` says which
+            # are right.
             "positive_data_acceptance": {
-                "expected-statuses": ["2xx", "304", "401", "403", "404", "409", "412", "422", "428"]
+                "expected-statuses": ["2xx", "304", "401", "403", "404", "409", "412", "422", "428", "429"]
             },
             # PATCH answers 428 to a missing If-Match (RFC 6585), which schemathesis does not know.
             "missing_required_header": {"expected-statuses": ["401", "422", "428"]},

@@ -146,7 +146,7 @@ async def test_the_public_sees_the_totals_and_that_they_are_made_up(demo_app: Fa
     async with Client(demo_app) as client:
         answer = await client.get("/public/almaty/metrics")
     assert answer.json()["is_demo"] is True
-    assert _total(answer, "graffiti_painted") == 18_240
+    assert 18_000 < _total(answer, "graffiti_painted") < 18_240
 
 
 def _total(answer: httpx.Response, metric: str) -> int:

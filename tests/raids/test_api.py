@@ -2,10 +2,12 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from app.core.ids import new_id
 from app.domain.permissions import Role
 from app.models.raids import Raid
-from tests.city import IN_EAST, OUTSIDE, TestCity, found_city, raid_plan
+from tests.city import IN_EAST, TestCity, found_city, raid_plan
 
 
 async def test_a_planned_raid_is_a_draft_that_volunteers_do_not_see(city: TestCity):
@@ -29,9 +31,10 @@ async def test_what_is_read_is_what_was_answered(city: TestCity):
     assert read.headers["etag"] == planned.headers["etag"]
 
 
-async def test_a_point_outside_every_district_has_none(city: TestCity):
+async def test_a_meeting_point_outside_every_district_has_none(city: TestCity):
     coordinator = await city.as_(Role.COORDINATOR)
-    assert (await coordinator.post("/raids", json=raid_plan(point=OUTSIDE))).json()["district_id"] is None
+    suburb = {"latitude": 42.83, "longitude": 76.5}
+    assert (await coordinator.post("/raids", json=raid_plan(point=suburb))).json()["district_id"] is None
     assert (await coordinator.post("/raids", json=raid_plan(point=None))).json()["district_id"] is None
 
 
@@ -56,6 +59,21 @@ async def test_impossible_times_are_refused_with_a_pointer_each(city: TestCity):
     faults = [(fault["code"], fault["pointer"]) for fault in refused.json()["errors"]]
     assert faults == [("ends_before_start", "/body/ends_at"), ("in_past", "/body/ends_at")]
     assert await city.count(Raid) == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("starts_at", "2099-06-06T10:00:00", "not_a_moment"),
+        ("ends_at", "2099-06-06", "not_a_moment"),
+        ("capacity", 0, "too_small"),
+        ("capacity", 10_001, "too_big"),
+    ],
+)
+async def test_what_a_raid_cannot_be(city: TestCity, field: str, value: object, code: str):
+    refused = await (await city.as_(Role.COORDINATOR)).post("/raids", json=raid_plan(**{field: value}))
+    assert refused.status_code == 422
+    assert [(fault["code"], fault["pointer"]) for fault in refused.json()["errors"]] == [(code, f"/body/{field}")]
 
 
 async def test_a_raid_of_thirteen_hours_is_too_long(city: TestCity):

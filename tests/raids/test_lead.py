@@ -1,5 +1,6 @@
 """What a volunteer may do on the raid that they lead, and on no other."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -94,6 +95,21 @@ async def test_a_wrong_code_a_place_too_far_off_and_a_time_outside_are_named_at_
     wrong = {"code": f"{(int(code) + 1) % 10**6:06}", "point": {**IN_WEST, "latitude": IN_WEST["latitude"] + 0.0028}}
     refused = await other.post(f"/raids/{raid_id}/check-in", json=wrong)
     assert [fault["code"] for fault in refused.json()["errors"]] == ["wrong_code", "too_far", "outside_check_in"]
+
+
+async def test_the_code_is_not_found_by_guessing(city: TestCity):
+    raid_id, phone, _, other = await led_raid(city)
+    code = (await phone.get(f"/raids/{raid_id}/code")).json()["code"]
+    right = {"code": code, "point": IN_WEST}
+    wrong = {**right, "code": f"{(int(code) + 1) % 10**6:06}"}
+
+    guesses = await asyncio.gather(*(other.post(f"/raids/{raid_id}/check-in", json=wrong) for _ in range(7)))
+    refused = await other.post(f"/raids/{raid_id}/check-in", json=right)
+
+    assert sorted(guess.status_code for guess in guesses) == [422] * 5 + [429] * 2
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
+    assert 1 <= int(refused.headers["retry-after"]) <= 12
+    assert (await phone.post(f"/raids/{raid_id}/check-in", json=right)).status_code == 200
 
 
 async def test_hours_are_counted_in_whole_minutes_when_the_raid_finishes(city: TestCity):

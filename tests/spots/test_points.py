@@ -6,8 +6,9 @@ import pytest
 
 from app.domain.permissions import Role
 from app.models.cities import City
+from app.models.raids import Raid
 from app.models.spots import Sighting, Spot
-from tests.city import IN_EAST, OUTSIDE, TestCity
+from tests.city import IN_EAST, OUTSIDE, TestCity, raid_plan, removal
 from tests.spots.walls import sighting
 
 
@@ -29,6 +30,39 @@ async def refused(city: TestCity, point: Any) -> list[tuple[str, str]]:
 )
 async def test_a_point_that_is_not_in_the_city_is_refused_and_says_why(city: TestCity, point: Any, code: str):
     assert await refused(city, point) == [(code, "/body/point")]
+
+
+@pytest.mark.parametrize(
+    ("point", "code"),
+    [
+        ({"latitude": 0, "longitude": 0}, "point_null_island"),
+        ({"latitude": IN_EAST["longitude"], "longitude": IN_EAST["latitude"]}, "point_swapped"),
+        (OUTSIDE, "point_outside"),
+    ],
+)
+async def test_a_meeting_point_and_a_crew_s_wall_are_in_the_city_too(city: TestCity, point: Any, code: str):
+    coordinator = await city.as_(Role.COORDINATOR)
+    raid = await city.raid_under_way()
+    for refused in (
+        await coordinator.post("/raids", json=raid_plan(point=point)),
+        await coordinator.post(f"/raids/{raid['id']}/removals", json=removal(point=point)),
+    ):
+        assert [(error["code"], error["pointer"]) for error in refused.json()["errors"]] == [(code, "/body/point")]
+    assert (await city.count(Raid), await city.count(Spot)) == (1, 0)
+
+
+async def test_swapped_coordinates_are_named_as_such_in_the_reader_s_language(city: TestCity):
+    point = {"latitude": IN_EAST["longitude"], "longitude": IN_EAST["latitude"]}
+    headers = {"Accept-Language": "en"}
+    answer = await (await city.as_(Role.COORDINATOR)).post("/sightings", json=sighting(point=point), headers=headers)
+    (error,) = answer.json()["errors"]
+    assert "latitude" in error["detail"].lower()
+
+
+@pytest.mark.parametrize("seen_at", ["2026-05-01T00:00:00", "2026-05-01", "2026-05-01T00:00:00+25:00", 0])
+async def test_a_time_without_an_offset_is_refused(city: TestCity, seen_at: object):
+    answer = await (await city.as_(Role.COORDINATOR)).post("/sightings", json=sighting(seen_at=seen_at))
+    assert [error["pointer"] for error in answer.json()["errors"]] == ["/body/seen_at"]
 
 
 async def test_a_suburb_is_near_enough_and_in_no_district(city: TestCity):

@@ -17,7 +17,7 @@ from app.domain.errors import Conflict, Fault, Invalid
 from app.domain.permissions import Role
 from app.models.cities import City
 from app.services import cities
-from app.services.demo import counts, online, people, raids, storage, walls
+from app.services.demo import checks, counts, crews, online, people, raids, stops, storage, walls
 from app.services.demo.almanac import Almanac
 from app.services.demo.people import SERVICES, STAFF, VOLUNTEER_PHONE
 from app.services.demo.places import Places
@@ -25,7 +25,7 @@ from app.services.demo.storage import Told
 
 CITY = "almaty"
 PASSWORD = "narkostop demo city"  # noqa: S105 printed for everybody
-TABLES = 14
+TABLES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +99,15 @@ def made_up_year(almanac: Almanac, secret_hash: str) -> Iterator[Sequence[SQLMod
     yield from (crowd.accounts, crowd.volunteers, crowd.consents)
     places = Places(almanac.city)
     outings = raids.invent(almanac, crowd, places)
-    yield from (outings.raids, outings.assignments)
-    painted = walls.invent(almanac, crowd, places, outings)
-    yield from (painted.spots, painted.cycles, painted.sightings, painted.removals)
+    street = counts.Street(
+        outings, crews.invent(almanac, crowd, outings), walls.invent(almanac, crowd, places, outings)
+    )
+    yield from (street.raids, street.assignments)
+    painted = street.walls
+    checks.invent(almanac, crowd, outings, painted)
+    checks.merge(almanac, crowd, painted)
+    planned = stops.invent(almanac, outings, painted)
+    yield from (painted.spots, painted.cycles, painted.events, planned, painted.sightings, painted.removals)
     found = online.invent(almanac, crowd)
     yield from (found.resources, found.findings, found.referrals, found.items)
-    yield counts.entries(almanac, crowd, outings, painted, found)
+    yield counts.entries(almanac, crowd, street, found)

@@ -1,35 +1,54 @@
 """The ledger of the demonstration city: for each fact the entry that its service would have written."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from random import Random
 from uuid import UUID
 
 from app.core.clock import day_in
+from app.domain.checks import Verdict
 from app.domain.metrics import Metric, Origin
 from app.domain.raids import RaidStatus
 from app.domain.referrals import Answer
+from app.domain.volunteers import VolunteerStatus
+from app.models.assignments import Assignment
 from app.models.ledger import LedgerEntry
+from app.models.raids import Raid
+from app.models.volunteers import Volunteer
 from app.services.demo.almanac import Almanac, id_at
 from app.services.demo.online import Online
 from app.services.demo.people import COORDINATOR, People
-from app.services.demo.raids import Raids
 from app.services.demo.walls import Walls
 from app.services.ledger import Fact
-from app.services.volunteers import COUNTED
+from app.services.volunteers import ACTIVE, COUNTED
 
 
-def entries(almanac: Almanac, people: People, raids: Raids, walls: Walls, online: Online) -> list[LedgerEntry]:
-    """In the order in which they would have been recorded."""
+@dataclass(frozen=True, slots=True)
+class Street:
+    raids: Sequence[Raid]
+    assignments: Sequence[Assignment]
+    walls: Walls
+
+
+def entries(almanac: Almanac, people: People, street: Street, online: Online) -> list[LedgerEntry]:
+    """In the order in which they would have been recorded; what a check has taken back last."""
     dice = almanac.dice("counts")
     facts = (
         *_approvals(almanac, people),
-        *_raids(almanac, raids, walls),
+        *_raids(almanac, street),
+        *_walls(almanac, street.walls),
+        *_findings(almanac, online),
         *_referrals(online),
     )
     recorded_by = people.staff(COORDINATOR).id
     in_order = sorted(facts, key=lambda fact: fact.occurred_on)
-    return [_entry(almanac, dice, fact, recorded_by) for fact in in_order]
+    counted = [_entry(almanac, dice, fact, recorded_by) for fact in in_order]
+    disputed = {one.id: one.checked_at for one in street.walls.removals if one.verdict is Verdict.DISPUTED}
+    taken_back = (
+        entry for entry in counted if entry.metric is Metric.GRAFFITI_PAINTED and entry.subject_id in disputed
+    )
+    return [*counted, *(_reversal(dice, entry, disputed[entry.subject_id] or almanac.end) for entry in taken_back)]
 
 
 def _approvals(almanac: Almanac, people: People) -> Iterator[Fact]:
@@ -37,21 +56,56 @@ def _approvals(almanac: Almanac, people: People) -> Iterator[Fact]:
     for volunteer in people.volunteers:
         if volunteer.account_id:
             day = day_in(almanac.city.time_zone, approved_at[volunteer.account_id])
-            for programme, metric in COUNTED.items():
-                if programme in volunteer.programmes:
-                    yield Fact(metric, volunteer.id, day)
+            for metric in _counted_in(volunteer):
+                yield Fact(metric, volunteer.id, day)
 
 
-def _raids(almanac: Almanac, raids: Raids, walls: Walls) -> Iterator[Fact]:
-    held = {raid.id: raid for raid in raids.raids if raid.status is RaidStatus.DONE}
+def _counted_in(volunteer: Volunteer) -> Iterator[Metric]:
+    """Who was suspended since is not active, and the days on which they were are left out."""
+    tables = (COUNTED, ACTIVE) if volunteer.status is VolunteerStatus.ACTIVE else (COUNTED,)
+    for metric_of in tables:
+        yield from (metric for programme, metric in metric_of.items() if programme in volunteer.programmes)
+
+
+def _raids(almanac: Almanac, street: Street) -> Iterator[Fact]:
+    zone = almanac.city.time_zone
+    held = {raid.id: raid for raid in street.raids if raid.status is RaidStatus.DONE}
     for raid in held.values():
-        yield Fact(Metric.RAIDS_HELD, raid.id, day_in(almanac.city.time_zone, raid.starts_at), 1, raid.district_id)
-    district = {spot.id: spot.district_id for spot in walls.spots}
-    for removal in walls.removals:
+        yield Fact(Metric.RAIDS_HELD, raid.id, day_in(zone, raid.starts_at), 1, raid.district_id)
+    district = {spot.id: spot.district_id for spot in street.walls.spots}
+    for removal in street.walls.removals:
         if removal.raid_id in held:
-            day = day_in(almanac.city.time_zone, removal.removed_at)
-            amount = removal.inscriptions
-            yield Fact(Metric.GRAFFITI_PAINTED, removal.id, day, amount, district[removal.spot_id])
+            day = day_in(zone, removal.removed_at)
+            yield Fact(Metric.GRAFFITI_PAINTED, removal.id, day, removal.inscriptions, district[removal.spot_id])
+    for assignment in street.assignments:
+        if assignment.minutes:
+            raid = held[assignment.raid_id]
+            day = day_in(zone, raid.starts_at)
+            yield Fact(Metric.PARTICIPANTS, assignment.id, day, 1, raid.district_id)
+            yield Fact(Metric.VOLUNTEER_MINUTES, assignment.id, day, assignment.minutes, raid.district_id)
+
+
+def _walls(almanac: Almanac, walls: Walls) -> Iterator[Fact]:
+    zone = almanac.city.time_zone
+    district = {spot.id: spot.district_id for spot in walls.spots}
+    reported: set[UUID] = set()
+    for sighting in sorted(walls.sightings, key=lambda sighting: sighting.created_at):
+        day = day_in(zone, sighting.seen_at)
+        yield Fact(Metric.SIGHTINGS, sighting.id, day, district_id=district[sighting.spot_id])
+        if sighting.spot_id not in reported:
+            reported.add(sighting.spot_id)
+            yield Fact(Metric.SPOTS_REPORTED, sighting.spot_id, day, district_id=district[sighting.spot_id])
+    for removal in walls.removals:
+        if removal.checked_at and removal.verdict:
+            day = day_in(zone, removal.checked_at)
+            is_done = removal.verdict is Verdict.VERIFIED
+            metric = Metric.GRAFFITI_VERIFIED if is_done else Metric.REMOVALS_DISPUTED
+            yield Fact(metric, removal.id, day, removal.inscriptions if is_done else 1, district[removal.spot_id])
+
+
+def _findings(almanac: Almanac, online: Online) -> Iterator[Fact]:
+    for finding in online.findings:
+        yield Fact(Metric.FINDINGS, finding.id, day_in(almanac.city.time_zone, finding.created_at))
 
 
 def _referrals(online: Online) -> Iterator[Fact]:
@@ -85,3 +139,8 @@ def _recorded_at(almanac: Almanac, day: date) -> datetime:
     Elsewhere the database's clock alone writes this; a past that is made up has to bring its own.
     """
     return almanac.at(day + timedelta(days=1), time(0))
+
+
+def _reversal(dice: Random, entry: LedgerEntry, at: datetime) -> LedgerEntry:
+    same = entry.model_dump(exclude={"id", "amount", "recorded_at", "reverses_id"})
+    return LedgerEntry(**same, id=id_at(dice, at), amount=-entry.amount, recorded_at=at, reverses_id=entry.id)

@@ -28,6 +28,10 @@ class Words(In):
     surfaces: tuple[str, ...]
     sighting_notes: tuple[str, ...]
     rejection_reasons: tuple[str, ...]
+    dismiss_reasons: tuple[str, ...]
+    dispute_reasons: tuple[str, ...]
+    merge_reasons: tuple[str, ...]
+    stop_notes: tuple[str, ...]
 
 
 WORDS = Words.model_validate_json((files("app") / "data" / "demo.json").read_bytes())

@@ -1,8 +1,8 @@
 """Spots and the sightings that make them."""
 
 from app.services.spots.heat import heat_map
-from app.services.spots.joining import Found, found
-from app.services.spots.merging import merge, split
+from app.services.spots.joining import Found, faults_of, found
+from app.services.spots.merging import merge
 from app.services.spots.queries import (
     card,
     cards,
@@ -14,7 +14,8 @@ from app.services.spots.queries import (
 )
 from app.services.spots.reappearance import reappearances
 from app.services.spots.sightings import Outcome, report, report_batch
-from app.services.spots.steps import advance, confirm, dismiss, get
+from app.services.spots.splitting import split
+from app.services.spots.steps import advance, check, confirm, dismiss, get
 
 __all__ = [
     "Found",
@@ -22,9 +23,11 @@ __all__ = [
     "advance",
     "card",
     "cards",
+    "check",
     "confirm",
     "dismiss",
     "events",
+    "faults_of",
     "features",
     "found",
     "get",

@@ -107,8 +107,10 @@ def _sightings() -> Query:
 
 
 def events(role: Role | None, given: frozenset[str]) -> Query:
+    """Of a merger or a split both spots tell."""
     query = sa.select(*reads.fields(SpotEvent, SpotEventRead)).where(
-        col(SpotEvent.city_id) == reads.CITY, col(SpotEvent.spot_id) == _SPOT_ID
+        col(SpotEvent.city_id) == reads.CITY,
+        sa.or_(col(SpotEvent.spot_id) == _SPOT_ID, col(SpotEvent.other_spot_id) == _SPOT_ID),
     )
     return reads.newest_first(query, SpotEvent.id, given)
 

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlmodel import col
 
 from app.domain.permissions import Role
+from app.domain.spots import SpotStatus
 from app.models.spots import Spot, SpotCycle
 from app.services import reads
 from app.services.reads import Query
@@ -46,4 +47,6 @@ def _cycles() -> Any:
     came_back_at = sa.func.lead(SpotCycle.opened_at).over(**order).label("came_back_at")
     of_cycle = sa.and_(col(Spot.city_id) == col(SpotCycle.city_id), col(Spot.id) == col(SpotCycle.spot_id))
     query = sa.select(col(Spot.surface), col(Spot.kind), col(SpotCycle.painted_at), came_back_at)
-    return query.join_from(SpotCycle, Spot, of_cycle).where(col(SpotCycle.city_id) == reads.CITY).subquery().c
+    # The cycles of what was merged are those of the spot that took it in, too.
+    here = sa.and_(col(SpotCycle.city_id) == reads.CITY, col(Spot.status) != SpotStatus.MERGED)
+    return query.join_from(SpotCycle, Spot, of_cycle).where(here).subquery().c

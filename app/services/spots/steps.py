@@ -7,10 +7,11 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core.clock import utc_now
+from app.domain.checks import Verdict
 from app.domain.errors import NotFound
 from app.domain.permissions import Actor
-from app.domain.spots import CLEAN, SPOT_FLOW, SpotAction
-from app.models.spots import Sighting, Spot, SpotCycle, SpotEvent
+from app.domain.spots import CLEAN, SPOT_FLOW, SpotAction, SpotStatus
+from app.models.spots import Removal, Sighting, Spot, SpotCycle, SpotEvent
 from app.services import reads
 from app.services.spots.queries import visible_to
 
@@ -30,6 +31,19 @@ async def advance(
     """Take one step of the spot's flow, under a lock; `at` is when it happened. Raises NotFound or Conflict."""
     spot = await get(session, actor, spot_id)
     await step(session, spot, action, at or utc_now())
+    return spot
+
+
+async def check(session: AsyncSession, actor: Actor, removal: Removal, verdict: Verdict) -> Spot:
+    """What a verdict means for the spot, if nothing has come after that painting-over."""
+    spot = await get(session, actor, removal.spot_id)
+    if spot.status is not SpotStatus.PAINTED or (await _cycle(session, spot)).painted_at != removal.removed_at:
+        return spot
+    if verdict is Verdict.VERIFIED:
+        await step(session, spot, SpotAction.VERIFY, utc_now())
+        return spot
+    for action in (SpotAction.DISPUTE, SpotAction.CONFIRM):
+        await step(session, spot, action, utc_now())
     return spot
 
 
