@@ -19,7 +19,7 @@ _READ_AS: dict[str, Any] = {
     "district_id": "almaly",
     "guardian_name": "Серік Оспанов",
     "guardian_phone": "+77011234568",
-    "rejection_reason": "Could not be reached",
+    "status_reason": "Could not be reached",
     "verdict_reason": "Still there, only scratched",
 }
 """What is read by another name than it is sent by."""

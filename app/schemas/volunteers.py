@@ -265,7 +265,7 @@ class VolunteerEventPage(Out):
 
 class SkillRead(Out):
     skill: Skill
-    name: str
+    name: Annotated[str, Field(examples=["First aid"])]
 
 
 class SkillList(Out):

@@ -45,6 +45,12 @@ async def test_the_counts_are_those_the_programme_published(asked):
     recorded = "SELECT metric, sum(amount) FROM ledger_entry WHERE reverses_id IS NULL GROUP BY metric"
     totals = dict(await asked(recorded))
     assert totals.pop("volunteer_minutes") > 210 * 5 * 60
+    assert totals.pop("participants") > 210 * 5
+    assert totals.pop("sightings") >= totals.pop("spots_reported") > 2_000
+    assert totals.pop("graffiti_verified") > 1_000 > totals.pop("removals_disputed") > 0
+    assert totals.pop("findings") > 2_964
+    assert 3_000 < totals.pop("volunteers_street_active") <= 3_500
+    assert 2_500 < totals.pop("volunteers_online_active") <= 3_000
     assert totals == {
         "graffiti_painted": 18_240,
         "raids_held": 210,
