@@ -1,4 +1,5 @@
 import asyncio
+from collections import Counter
 
 import pytest
 
@@ -40,9 +41,17 @@ async def test_approval_counts_the_volunteer_once_in_each_programme(city: TestCi
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
     await coordinator.post(f"/volunteers/{volunteer_id}/suspend", json={"reason": "Exams"})
     await coordinator.post(f"/volunteers/{volunteer_id}/reinstate")
-    entries = {(entry.metric.value, entry.amount) for entry in await city.rows(LedgerEntry)}
-    assert entries == {("volunteers_street", 1), ("volunteers_online", 1)}
-    assert await city.count(LedgerEntry) == 2
+    entries = Counter((entry.metric.value, entry.amount) for entry in await city.rows(LedgerEntry))
+    assert entries == {
+        ("volunteers_street", 1): 1,
+        ("volunteers_online", 1): 1,
+        ("volunteers_street_active", 1): 2,
+        ("volunteers_street_active", -1): 1,
+        ("volunteers_online_active", 1): 2,
+        ("volunteers_online_active", -1): 1,
+    }
+    street = (await city.totals())["volunteers_street_active"]
+    assert (street["kind"], street["total"]) == ("level", 1)
 
 
 @pytest.mark.parametrize(

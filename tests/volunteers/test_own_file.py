@@ -137,7 +137,14 @@ async def test_a_programme_counts_once_however_often_it_is_taken_up(city: TestCi
     for version, programmes in enumerate((["street"], ["outreach"], ["street", "online"]), start=1):
         await change(coordinator, f"/volunteers/{volunteer.id}", f'"{version}"', programmes=programmes)
     entries = sorted((entry.metric.value, entry.amount) for entry in await city.rows(LedgerEntry))
-    assert entries == [("volunteers_online", 1), ("volunteers_street", 1)]
+    assert entries == [
+        ("volunteers_online", 1),
+        ("volunteers_online_active", 1),
+        ("volunteers_street", 1),
+        ("volunteers_street_active", -1),
+        ("volunteers_street_active", 1),
+        ("volunteers_street_active", 1),
+    ]
 
 
 async def test_skills_have_names_in_the_callers_language(city: TestCity):
