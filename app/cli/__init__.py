@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from app.cli import accounts, cities, demo, records, server
+from app.cli import accounts, cities, demo, ledger, records, server
 from app.cli.session import CommandError
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -18,6 +18,7 @@ cli.command()(demo.demo)
 cli.add_typer(accounts.cli, name="account")
 cli.add_typer(cities.cli, name="city")
 cli.add_typer(records.cli, name="import")
+cli.add_typer(ledger.cli, name="ledger")
 
 
 def main() -> NoReturn:

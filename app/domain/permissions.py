@@ -20,6 +20,8 @@ class AccountKind(StrEnum):
 
 class Permission(StrEnum):
     METRICS_READ = "metrics:read"
+    LEDGER_READ = "ledger:read"
+    FIGURE_PUBLISH = "figure:publish"
     RAID_READ = "raid:read"
     RAID_JOIN = "raid:join"
     RAID_LEAD = "raid:lead"
@@ -38,7 +40,7 @@ class Permission(StrEnum):
     RECORDS_IMPORT = "records:import"
 
 
-_ANALYST = frozenset({Permission.METRICS_READ})
+_ANALYST = frozenset({Permission.METRICS_READ, Permission.LEDGER_READ, Permission.FIGURE_PUBLISH})
 _VOLUNTEER = frozenset(
     {
         Permission.METRICS_READ,
@@ -55,6 +57,7 @@ _VOLUNTEER = frozenset(
 _MODERATOR = frozenset(
     {
         Permission.METRICS_READ,
+        Permission.LEDGER_READ,
         Permission.RAID_READ,
         Permission.SPOT_READ,
         Permission.FINDING_REPORT,
@@ -65,6 +68,8 @@ _MODERATOR = frozenset(
 _COORDINATOR = frozenset(
     {
         Permission.METRICS_READ,
+        Permission.LEDGER_READ,
+        Permission.FIGURE_PUBLISH,
         Permission.RAID_READ,
         Permission.RAID_LEAD,
         Permission.RAID_PLAN,
