@@ -1,5 +1,6 @@
 """A figure in the form in which it is quoted: a sentence in three languages, and a badge for a web page."""
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,8 @@ from app.schemas.figures import Citation, FigurePublic
 from app.schemas.metrics import Words
 from app.services.figures import Cited
 
+# Of all that separates words, the narrow space within a number stays.
+_BREAKS = re.compile(r"[^\S\u202f]+")
 # Of Verdana at 11 px, about; wider letters only make the badge a little tight.
 _LETTER_PX = 7
 _MARGIN_PX = 12
@@ -54,7 +57,7 @@ def sentence(cited: Cited, url: str, language: str) -> str:
     if figure.withdrawn_at:
         day = _local(figure.withdrawn_at, cited.time_zone)[:10]
         said = _say("withdrawn", language, day=day, reason=figure.withdrawal_reason or "", sentence=said)
-    return " ".join(said.split())
+    return _BREAKS.sub(" ", said)
 
 
 def badge(figure: FigurePublic, language: str) -> str:

@@ -1,4 +1,4 @@
-"""Is this entry in this seal? python3 check_inclusion.py PROOF.json [DIGEST]
+"""Whether an entry is in a seal: python3 check_inclusion.py PROOF.json [DIGEST].
 
 PROOF.json is the answer of GET /v1/ledger/{entry_id}/proof. DIGEST is the seal's digest from somewhere else, such as
 a newspaper: without it the proof is only known to agree with itself. Needs Python alone; RFC 6962 says the rest.

@@ -61,10 +61,11 @@ def _of(figure: Figure, *columns: Any) -> Query:
     query = sa.select(*columns).where(
         col(LedgerEntry.city_id) == figure.city_id, col(LedgerEntry.metric) == figure.metric
     )
-    filters: list[tuple[object, sa.ColumnElement[bool]]] = [
-        (figure.from_day, col(LedgerEntry.occurred_on) >= figure.from_day),
-        (figure.to_day, col(LedgerEntry.occurred_on) <= figure.to_day),
-        (figure.district_id, col(LedgerEntry.district_id) == figure.district_id),
-        (figure.origin, col(LedgerEntry.origin) == figure.origin),
-    ]
-    return query.where(*(condition for value, condition in filters if value is not None))
+    occurred_on = col(LedgerEntry.occurred_on)
+    if figure.from_day:
+        query = query.where(occurred_on >= figure.from_day)
+    if figure.to_day:
+        query = query.where(occurred_on <= figure.to_day)
+    if figure.district_id:
+        query = query.where(col(LedgerEntry.district_id) == figure.district_id)
+    return query.where(col(LedgerEntry.origin) == figure.origin) if figure.origin else query

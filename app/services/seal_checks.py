@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from app.models.seals import Seal, SealedEntry
 from app.services import entries
 from app.services.reads import Query
 
+_SEALED_ID = cast("Any", col(SealedEntry.id).label("sealed_id"))
 _UNHURRIED = sa.text("SET LOCAL statement_timeout = '30min'")
 
 
@@ -107,9 +108,8 @@ def _compare_entry(seal: Seal, position: int, row: Any) -> None:
 
 def _sealed(seal: Seal) -> Query:
     same = sa.and_(col(LedgerEntry.city_id) == col(SealedEntry.city_id), col(LedgerEntry.id) == col(SealedEntry.id))
-    sealed_id: Any = col(SealedEntry.id).label("sealed_id")
     return (
-        sa.select(col(SealedEntry.position), col(SealedEntry.leaf), sealed_id, *entries.COLUMNS)
+        sa.select(col(SealedEntry.position), col(SealedEntry.leaf), _SEALED_ID, *entries.COLUMNS)
         .select_from(SealedEntry)
         .outerjoin(LedgerEntry, same)
         .where(col(SealedEntry.city_id) == seal.city_id, col(SealedEntry.seal_id) == seal.id)

@@ -29,7 +29,7 @@ async def signed(city: TestCity, **changes: Any) -> dict[str, Any]:
     """Whatever the ledger gives."""
     figure = await drafted(city, **changes)
     analyst = await city.as_(Role.ANALYST)
-    seen = (await analyst.get(f"/figures/{figure['id']}/check")).json()["value_now"]
+    seen = (await analyst.get(f"/figures/{figure['id']}/check")).json()["recomputed"]["value"]
     answer = await sign(analyst, figure["id"], seen)
     assert answer.status_code == 200, answer.text
     return answer.json()

@@ -39,10 +39,16 @@ async def fact(city: TestCity, amount: int = 1, **changes: Any) -> UUID:
 
 async def sealed(city: TestCity) -> int:
     """What was recorded up to now; other tests may be writing to the same server. Returns the number of seals."""
+    return await sealing.of_city(city.database, city.id, await settled_mark(city))
+
+
+async def settled_mark(city: TestCity) -> moments.Mark:
     marked = await sealing.mark(city.database)
-    while not await settled(city, marked):
+    for _ in range(1_000):
+        if await settled(city, marked):
+            break
         await asyncio.sleep(0.01)
-    return await sealing.of_city(city.database, city.id, marked)
+    return marked
 
 
 async def settled(city: TestCity, marked: moments.Mark) -> bool:

@@ -12,7 +12,7 @@ from app.jobs import sealing
 from app.models.seals import Seal, SealedEntry
 from app.services import seals
 from tests.city import TestCity
-from tests.seals.sealing import entry, fact, sealed, settled, verified
+from tests.seals.sealing import entry, fact, sealed, settled, settled_mark, verified
 
 
 async def test_each_seal_follows_the_one_before(city: TestCity):
@@ -46,9 +46,7 @@ async def test_an_entry_that_is_still_being_written_is_waited_for_and_holds_nobo
 
 async def test_writers_do_not_wait_for_a_seal_that_is_being_made(city: TestCity):
     await fact(city)
-    marked = await sealing.mark(city.database)
-    while not await settled(city, marked):
-        await asyncio.sleep(0.01)
+    marked = await settled_mark(city)
     async with city.database.transaction() as session:
         assert await seals.close(session, city.id, marked) == 1
         async with asyncio.timeout(5):
@@ -59,22 +57,22 @@ async def test_writers_do_not_wait_for_a_seal_that_is_being_made(city: TestCity)
 
 async def test_a_sealer_that_dies_leaves_nothing_behind(city: TestCity):
     await fact(city)
-    marked = await sealing.mark(city.database)
-    while not await settled(city, marked):
-        await asyncio.sleep(0.01)
-    with pytest.raises(ConnectionError):
+    marked = await settled_mark(city)
+
+    async def die() -> None:
         async with city.database.transaction() as session:
             assert await seals.close(session, city.id, marked) == 1
             raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        await die()
     assert (await city.count(Seal), await city.count(SealedEntry)) == (0, 0)
     assert await sealed(city) == 1
 
 
 async def test_many_sealers_at_once_seal_each_entry_once(city: TestCity):
     await city.add(*(entry(city) for _ in range(5)))
-    marked = await sealing.mark(city.database)
-    while not await settled(city, marked):
-        await asyncio.sleep(0.01)
+    marked = await settled_mark(city)
     made = await asyncio.gather(*(sealing.of_city(city.database, city.id, marked) for _ in range(5)))
     assert sum(made) == 1
     assert ((await verified(city)).entries, await city.count(SealedEntry)) == (5, 5)

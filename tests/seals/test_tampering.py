@@ -6,6 +6,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.core.ids import new_id
+from app.domain.seals import SealText
 from app.models.seals import Seal, SealedEntry
 from app.services.seal_checks import Misfit
 from tests.accounts.test_cli import narkostop  # noqa: F401 the fixture
@@ -63,34 +64,29 @@ async def test_an_entry_put_into_a_seal_does_not_fit_it(app: FastAPI, city: Test
 
 
 @pytest.mark.parametrize(
-    ("statement", "misfit", "number"),
+    ("statement", "found"),
     [
-        ("UPDATE seal SET sealed_at = now() WHERE city_id = $1 AND number = 2", Misfit.SEAL_CHANGED, 2),
-        ("UPDATE seal SET root = digest WHERE city_id = $1 AND number = 2", Misfit.SEAL_CHANGED, 2),
-        ("DELETE FROM seal WHERE city_id = $1 AND number = 2", Misfit.SEAL_MISSING, 3),
-        ("DELETE FROM seal WHERE city_id = $1 AND number = 3", Misfit.SEAL_DELETED, None),
+        ("UPDATE seal SET sealed_at = now() WHERE city_id = $1 AND number = 2", (Misfit.SEAL_CHANGED, 2)),
+        ("UPDATE seal SET root = digest WHERE city_id = $1 AND number = 2", (Misfit.SEAL_CHANGED, 2)),
+        ("DELETE FROM seal WHERE city_id = $1 AND number = 2", (Misfit.SEAL_MISSING, 3)),
+        ("DELETE FROM seal WHERE city_id = $1 AND number = 3", (Misfit.SEAL_DELETED, None)),
         (
             "DELETE FROM sealed_entry WHERE city_id = $1 AND position = 1",
-            Misfit.ENTRIES_MOVED,
-            1,
+            (Misfit.ENTRIES_MOVED, 1),
         ),
     ],
 )
 async def test_a_seal_that_was_touched_is_named(
-    app: FastAPI, city: TestCity, chain: list[UUID], statement: str, misfit: Misfit, number: int | None
+    app: FastAPI, city: TestCity, chain: list[UUID], statement: str, found: tuple[Misfit, int | None]
 ):
     await tamper(app, statement, city.id)
     verdict = await verified(city)
-    assert (verdict.misfit, verdict.number) == (misfit, number)
+    assert (verdict.misfit, verdict.number) == found
 
 
-async def test_a_seal_made_again_over_other_entries_does_not_follow(
-    app: FastAPI, city: TestCity, chain: list[UUID]
-):
+async def test_a_seal_made_again_over_other_entries_does_not_follow(app: FastAPI, city: TestCity, chain: list[UUID]):
     """Its own digest is right, but the next seal has the one from before."""
     second = next(seal for seal in await city.rows(Seal) if seal.number == 2)
-    from app.domain.seals import SealText
-
     names = ("city_id", "number", "entries", "previous", "complete_until", "sealed_at")
     forged = SealText(root=bytes(32), **{name: getattr(second, name) for name in names})
     change = "UPDATE seal SET root = $2, digest = $3 WHERE city_id = $1 AND number = 2"
