@@ -21,6 +21,7 @@ from app.domain.errors import Fault, Forbidden, Invalid, PreconditionFailed, Pre
 from app.domain.permissions import Actor, Permission
 from app.services import reads
 from app.services.documents import Documents
+from app.services.figure_checks import FigureChecks
 
 _STRONG_TAG = re.compile(r'"([0-9]{1,9})"')
 # For OpenAPI and its "Authorize" button; the token itself is read by authentication.actor_of.
@@ -108,6 +109,10 @@ async def get_documents(request: Request) -> Documents:
     return request.app.state.documents
 
 
+async def get_figure_checks(request: Request) -> FigureChecks:
+    return request.app.state.figure_checks
+
+
 Reads = Annotated[Database, Depends(get_database)]
 Session = Annotated[AsyncSession, Depends(get_session)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
@@ -115,6 +120,7 @@ RaidKey = Annotated[bytes, Depends(get_raid_key)]
 IdentityDep = Annotated[Identity, Depends(get_identity)]
 PasswordsDep = Annotated[Passwords, Depends(get_passwords)]
 DocumentsDep = Annotated[Documents, Depends(get_documents)]
+FigureChecksDep = Annotated[FigureChecks, Depends(get_figure_checks)]
 ThrottleDep = Annotated[Throttle, Depends(get_throttle)]
 SignedInActor = Annotated[Actor, Depends(SignedIn())]
 Address = Annotated[str, Depends(client_address)]

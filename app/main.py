@@ -20,7 +20,7 @@ from app.core.passwords import Passwords
 from app.core.throttle import Throttle
 from app.core.turns import Turns
 from app.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
-from app.jobs import housekeeping, rolling_up
+from app.jobs import housekeeping, rolling_up, sealing
 from app.routers import (
     accounts,
     assignments,
@@ -29,6 +29,8 @@ from app.routers import (
     calendars,
     checks,
     cities,
+    figures,
+    ledger,
     metrics,
     operations,
     public,
@@ -36,10 +38,12 @@ from app.routers import (
     records,
     referrals,
     resources,
+    seals,
     spots,
     volunteers,
 )
 from app.services.documents import Documents
+from app.services.figure_checks import FigureChecks
 
 # NotFound: an account of no city can name one that does not exist.
 SIGNED_IN = problems.problems(Unauthenticated, Forbidden, NotFound, Invalid, Unavailable)
@@ -50,7 +54,7 @@ RAID_AT_ONCE, RAID_WAIT_S = 2, 15
 
 
 _STREET = (raids, assignments, attendance, spots, checks)
-_NOUNS = (*_STREET, volunteers, accounts, cities, resources, referrals, records, metrics)
+_NOUNS = (*_STREET, volunteers, accounts, cities, resources, referrals, records, metrics, ledger, seals, figures)
 Responses = dict[int | str, dict[str, Any]]
 
 
@@ -86,7 +90,7 @@ def create_app(settings: Settings) -> FastAPI:
         _include(app, module.router, "/v1", SIGNED_IN)
     for module in (volunteers, accounts, calendars):
         _include(app, module.secret_router, "/v1", SIGNED_IN)
-    for router in (auth.router, public.router, calendars.public_router):
+    for router in (auth.router, public.router, calendars.public_router, figures.public_router):
         _include(app, router, "/v1", PUBLIC)
     for router in (auth.well_known, operations.router):
         _include(app, router, "", STATELESS)
@@ -137,6 +141,7 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         cipher = Cipher(settings.secret_key.get_secret_value())
         app.state.database = database
         app.state.documents = Documents(database)
+        app.state.figure_checks = FigureChecks(database)
         app.state.identity = Identity(settings, await housekeeping.signing_keys(database, cipher))
         app.state.passwords = Passwords()
         app.state.throttle = Throttle(
@@ -145,6 +150,7 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         telemetry.watch(database)
         await stack.enter_async_context(housekeeping.running(database, cipher, app.state.identity, settings))
         await stack.enter_async_context(rolling_up.running(database))
+        await stack.enter_async_context(sealing.running(database))
         _calm_garbage_collection()
         yield
 

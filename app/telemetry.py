@@ -34,6 +34,7 @@ SECURITY_HEADERS = [
     (b"cross-origin-resource-policy", b"same-site"),
     (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
 ]
+# Answers are data: a browser that is shown one loads nothing.
 NOTHING_LOADS = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
 _OURS = str(Path(__file__).parent)
@@ -60,8 +61,7 @@ class Telemetry:
                 status = message["status"]
                 message["headers"] = [
                     *message["headers"],
-                    *SECURITY_HEADERS,
-                    *_policy(message),
+                    *_missing(message),
                     (b"x-request-id", request_id.encode()),
                 ]
             await send(message)
@@ -76,10 +76,13 @@ class Telemetry:
             _observe(scope, status, time.perf_counter() - began)
 
 
-def _policy(message: Message) -> list[tuple[bytes, bytes]]:
-    """Answers are data: a browser that is shown one loads nothing. Only the documentation page says otherwise."""
-    has_own = any(name == NOTHING_LOADS[0] for name, _ in message["headers"])
-    return [] if has_own else [NOTHING_LOADS]
+def _missing(message: Message) -> list[tuple[bytes, bytes]]:
+    """The security headers that an answer does not set itself.
+
+    The documentation page says what it loads, and a badge may be shown on anybody's page.
+    """
+    own = {name for name, _ in message["headers"]}
+    return [(name, value) for name, value in (*SECURITY_HEADERS, NOTHING_LOADS) if name not in own]
 
 
 def _places(error: BaseException) -> list[str]:

@@ -23,6 +23,8 @@ EVERYBODY = {ANONYMOUS, *Role}
 SIGNED_IN = {*Role}
 IN_THE_FIELD = {VOLUNTEER, COORDINATOR, MODERATOR, ADMIN}
 PLANNERS = {COORDINATOR, ADMIN}
+STAFF = {COORDINATOR, MODERATOR, ANALYST, ADMIN}
+PUBLISHERS = {COORDINATOR, ANALYST, ADMIN}  # two of them for each figure: tests/figures
 LEADERS = {VOLUNTEER, *PLANNERS}  # of volunteers only the raid's own lead: tests/raids
 
 POLICY = {
@@ -52,6 +54,24 @@ POLICY = {
     # Numbers
     "GET /v1/metrics": SIGNED_IN,
     "GET /v1/metrics/definitions": EVERYBODY,
+    # The entries behind a number, and what proves that they stay as they are
+    "GET /v1/ledger": STAFF,
+    "GET /v1/ledger/{entry_id}/proof": STAFF,
+    "GET /v1/seals": STAFF,
+    "GET /v1/seals/{seal_id}": STAFF,
+    # Published numbers
+    "GET /v1/figures": STAFF,
+    "POST /v1/figures": PUBLISHERS,
+    "GET /v1/figures/{figure_id}": STAFF,
+    "GET /v1/figures/{figure_id}/check": STAFF,
+    "POST /v1/figures/{figure_id}/sign": PUBLISHERS,
+    "POST /v1/figures/{figure_id}/withdraw": PUBLISHERS,
+    "GET /v1/public/{city_id}/figures": EVERYBODY,
+    "GET /v1/public/{city_id}/figures/{figure_id}": EVERYBODY,
+    "GET /v1/public/{city_id}/figures/{figure_id}/check": EVERYBODY,
+    "GET /v1/public/{city_id}/figures/{figure_id}/cite": EVERYBODY,
+    "GET /v1/public/{city_id}/figures/{figure_id}/cite.json": EVERYBODY,
+    "GET /v1/public/{city_id}/figures/{figure_id}/badge.svg": EVERYBODY,
     # Raids
     "GET /v1/raids": IN_THE_FIELD,
     "GET /v1/raids/{raid_id}": IN_THE_FIELD,

@@ -13,7 +13,9 @@ from app.domain.permissions import Role
 from app.domain.records import RecordsKind
 from app.models.records import RecordsImport
 from tests.auth.devices import refusal
-from tests.city import IN_WEST, TestCity, found_city, raid_plan, removal
+from tests.city import IN_WEST, Client, TestCity, found_city, raid_plan, removal
+from tests.figures.published import signed
+from tests.seals.sealing import fact, sealed
 from tests.test_permissions import POLICY
 
 # A calendar's address is itself the secret; it has tests of its own.
@@ -56,6 +58,8 @@ BODIES: dict[str, dict[str, Any]] = {
         "answer": "blocked",
         "answered_on": "2026-01-02",
     },
+    "POST /v1/figures/{figure_id}/sign": {"value": 7},
+    "POST /v1/figures/{figure_id}/withdraw": {"reason": "Ours now"},
     "PUT /v1/accounts/{account_id}/access": {"role": "volunteer", "is_active": False},
 }
 
@@ -85,7 +89,12 @@ async def theirs(app: FastAPI) -> AsyncIterator[dict[str, str]]:
         painted = (await coordinator.post(f"/raids/{under_way['id']}/removals", json=removal())).json()
         taken_over = imported()
         await city.add(RecordsImport(city_id=city.id, **taken_over))
+        counted = await fact(city)
+        await sealed(city)
         yield {
+            "entry_id": str(counted),
+            "seal_id": (await coordinator.get("/seals")).json()["items"][0]["id"],
+            "figure_id": (await signed(city))["id"],
             "import_id": str(taken_over["id"]),
             "raid_id": raid["id"],
             "removal_id": painted["id"],
@@ -105,13 +114,19 @@ async def test_another_citys_row_is_like_one_that_does_not_exist(
     method, path = operation.split()
     body, headers = BODIES.get(operation), {"If-Match": '"1"'} if method == "PATCH" else {}
     for role in POLICY[operation]:
-        client = await ours.as_(role) if role is not Role.VOLUNTEER else (await ours.volunteer())[1]
+        client = await client_of(ours, role)
         answers = [
             await client.request(method, f"http://test{path.format_map(ids)}", json=body, headers=headers)
-            for ids in (theirs, Missing())
+            for ids in (Missing(theirs, city_id=ours.id), Missing(city_id=ours.id))
         ]
         assert answers[0].status_code == 404
         assert refusal(answers[0]) == refusal(answers[1])
+
+
+async def client_of(city: TestCity, role: Role | None) -> Client:
+    if role is None:
+        return city.anonymous
+    return await city.as_(role) if role is not Role.VOLUNTEER else (await city.volunteer())[1]
 
 
 def imported() -> dict[str, Any]:

@@ -19,6 +19,7 @@ _MODULES = {
     "account": "accounts",
     "city": "cities",
     "import": "records",
+    "ledger": "ledger",
 }
 
 

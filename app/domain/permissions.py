@@ -20,6 +20,8 @@ class AccountKind(StrEnum):
 
 class Permission(StrEnum):
     METRICS_READ = "metrics:read"
+    LEDGER_READ = "ledger:read"
+    FIGURE_PUBLISH = "figure:publish"
     RAID_READ = "raid:read"
     RAID_JOIN = "raid:join"
     RAID_LEAD = "raid:lead"
@@ -39,7 +41,7 @@ class Permission(StrEnum):
     RECORDS_IMPORT = "records:import"
 
 
-_ANALYST = frozenset({Permission.METRICS_READ})
+_ANALYST = frozenset({Permission.METRICS_READ, Permission.LEDGER_READ, Permission.FIGURE_PUBLISH})
 _VOLUNTEER = frozenset(
     {
         Permission.METRICS_READ,
@@ -56,6 +58,7 @@ _VOLUNTEER = frozenset(
 _MODERATOR = frozenset(
     {
         Permission.METRICS_READ,
+        Permission.LEDGER_READ,
         Permission.RAID_READ,
         Permission.SPOT_READ,
         Permission.FINDING_REPORT,
@@ -66,6 +69,8 @@ _MODERATOR = frozenset(
 _COORDINATOR = frozenset(
     {
         Permission.METRICS_READ,
+        Permission.LEDGER_READ,
+        Permission.FIGURE_PUBLISH,
         Permission.RAID_READ,
         Permission.RAID_LEAD,
         Permission.RAID_PLAN,

@@ -19,6 +19,7 @@ EXEMPT = {
     "accounts.py own Account": "by the id in the actor's own token",
     "accounts.py own_card Account": "by the id in the actor's own token",
     "calendars.py feed Account": "by a feed of the city; its account may be of no city",
+    "figures.py _refuse_services Account": "by the id in the actor's own token",
     "sign_in.py _locked Account": "by a refresh token: no city is known yet",
 }
 OF_CITY = [mapper for mapper in SQLModel._sa_registry.mappers if "city_id" in mapper.columns]

@@ -1,0 +1,30 @@
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app import answers
+from app.deps import Allow, Reads
+from app.domain.errors import Conflict, NotFound
+from app.domain.permissions import Actor, Permission
+from app.problems import problems
+from app.routing import Route
+from app.schemas.ledger import InclusionProof, LedgerEntryPage, LedgerQuery
+from app.services import entries, reads, seals
+
+router = APIRouter(prefix="/ledger", tags=["ledger"], route_class=Route)
+Reader = Annotated[Actor, Depends(Allow(Permission.LEDGER_READ))]
+
+
+@router.get("", response_model=LedgerEntryPage)
+async def list_entries(
+    query: Annotated[LedgerQuery, Query()], actor: Reader, database: Reads, request: Request
+) -> Response:
+    """The entries that a total is the sum of, the newest first, each with the removal, raid, … that it counts."""
+    return answers.page(await reads.page(database, actor, entries.cards, **query.model_dump()), request)
+
+
+@router.get("/{entry_id}/proof", response_model=InclusionProof, responses=problems(NotFound, Conflict))
+async def get_proof(entry_id: UUID, actor: Reader, database: Reads) -> InclusionProof:
+    """That the entry is in its seal; docs/check_inclusion.py checks it offline."""
+    return await seals.proof(database, actor, entry_id)

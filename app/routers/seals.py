@@ -1,0 +1,30 @@
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from app import answers
+from app.deps import Allow, Reads
+from app.domain.errors import NotFound
+from app.domain.permissions import Actor, Permission
+from app.problems import problems
+from app.routing import Route
+from app.schemas.base import PageQuery
+from app.schemas.seals import SealPage, SealRead
+from app.services import reads, seals
+
+router = APIRouter(prefix="/seals", tags=["ledger"], route_class=Route)
+Reader = Annotated[Actor, Depends(Allow(Permission.LEDGER_READ))]
+
+
+@router.get("", response_model=SealPage)
+async def list_seals(
+    query: Annotated[PageQuery, Query()], actor: Reader, database: Reads, request: Request
+) -> Response:
+    """The newest first; note down its digest, and nobody can change what came before unnoticed."""
+    return answers.page(await reads.page(database, actor, seals.cards, **query.model_dump()), request)
+
+
+@router.get("/{seal_id}", response_model=SealRead, responses=problems(NotFound))
+async def get_seal(seal_id: UUID, actor: Reader, database: Reads) -> Response:
+    return answers.document(await reads.document(database, actor, seals.card, "seal", id=seal_id))
