@@ -53,7 +53,9 @@ def lines(size: Size) -> list[Line]:
         *_searches(size),
         Line("report a sighting", _sightings, (_part_of_hello(0.15),), status=201),
         Line("report a sighting, Idempotency-Key", _sightings_with_key, status=201),
-        Line("metrics", _each("/v1/metrics")),
+        Line("metrics, unchanged", _each("/v1/metrics", "If-None-Match: *\r\n"), (_part_of_hello(4),), status=304),
+        Line("metrics", _each("/v1/metrics"), (_part_of_hello(3.5),)),
+        Line("metrics of a month", _each("/v1/metrics?from=2024-03-05&to=2024-04-04")),
         Line("metrics, public", _always("/v1/public/many/metrics")),
     ]
 
@@ -88,8 +90,8 @@ def _always(path: str) -> Requests:
     return lambda _: cycle([_request("GET", path)])
 
 
-def _each(path: str) -> Requests:
-    return lambda tokens: cycle([_request("GET", path, _bearer(token)) for token in tokens])
+def _each(path: str, headers: str = "") -> Requests:
+    return lambda tokens: cycle([_request("GET", path, _bearer(token) + headers) for token in tokens])
 
 
 def _any_raid(raids: int) -> Requests:

@@ -118,6 +118,9 @@ async def _beneath(session: AsyncSession) -> AsyncGenerator["asyncpg.Connection[
     connection = await session.connection()
     driver = (await connection.get_raw_connection()).driver_connection
     assert driver is not None
+    if not driver.is_in_transaction():
+        # SQLAlchemy begins one with the first statement of its own; beneath it, this would be none.
+        await connection.exec_driver_sql("SELECT")
     try:
         yield driver
     except _LOST:

@@ -16,6 +16,7 @@ from typing import Any
 
 import asyncpg
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -64,7 +65,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class _Compiled:
+class Compiled:
     sql: str
     names: tuple[str, ...]
     constants: dict[str, object]
@@ -175,7 +176,7 @@ def newest_first(query: Query, identifier: Any, given: frozenset[str]) -> Query:
 async def _run(
     fetch: Fetch, actor: Actor | None, compose: Compose, values: dict[str, object]
 ) -> Sequence[asyncpg.Record]:
-    read = _compiled(compose, actor.role if actor else None, frozenset(values))
+    read = _composed(compose, actor.role if actor else None, frozenset(values))
     if actor is None:
         return await read.run(fetch, values)
     identity = values_of(actor)
@@ -206,23 +207,24 @@ def values_of(actor: Actor) -> dict[str, object]:
 
 
 @lru_cache(maxsize=1_000)
-def _compiled(compose: Compose, role: Role | None, given: frozenset[str]) -> _Compiled:
+def _composed(compose: Compose, role: Role | None, given: frozenset[str]) -> Compiled:
     item = compose(role, given).subquery("item")
     columns: list[Any] = [item.c[name] for name in ("id", "version") if name in item.c]
     columns.append(sa.cast(sa.func.row_to_json(item.table_valued()), sa.Text).label("json"))
     if role is not None:
         columns.append(sa.select(STANDS).scalar_subquery().label("stands"))
-    return _compile(sa.select(*columns))
+    return compiled(sa.select(*columns))
 
 
-def _compile(statement: Query) -> _Compiled:
-    compiled = statement.compile(dialect=dialect.dialect())
-    if "POSTCOMPILE" in str(compiled):
+def compiled(statement: Query | Insert) -> Compiled:
+    """For asyncpg, once: parameters by their names in `run`."""
+    text = statement.compile(dialect=dialect.dialect())
+    if "POSTCOMPILE" in str(text):
         raise TypeError("a read is compiled once: compare with `= ANY(:list)`, not with IN")
-    names = tuple(compiled.positiontup or ())
-    constants = {name: value for name, value in compiled.params.items() if value is not None}
-    return _Compiled(str(compiled), names, constants)
+    names = tuple(text.positiontup or ())
+    constants = {name: value for name, value in text.params.items() if value is not None}
+    return Compiled(str(text), names, constants)
 
 
-_CITY_IS_THERE = _compile(sa.select(col(City.id)).where(col(City.id) == CITY))
-_GUARD = _compile(sa.select(STANDS.label("stands")))
+_CITY_IS_THERE = compiled(sa.select(col(City.id)).where(col(City.id) == CITY))
+_GUARD = compiled(sa.select(STANDS.label("stands")))

@@ -34,7 +34,7 @@ class Difference:
 async def differences(session: AsyncSession, city_id: str) -> list[Difference]:
     """At most MOST_LISTED rows' worth, in order. One statement and so one snapshot: others may write and roll up."""
     database = await session.connection()
-    await tallies.take_time(database)
+    await tallies.take_time(session)
     rows = await database.execute(_unequal(city_id))
     return [difference for row in rows.mappings() for difference in _of(row)]
 

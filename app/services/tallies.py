@@ -4,61 +4,91 @@ Writers add their ledger entry and nothing else. Whatever this has not reached y
 count is exact however late it comes. See docs/adr/0015-tallies-behind-a-horizon.md.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import cache, partial
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import Insert, insert
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.core.database import fetch_within
 from app.domain.metrics import Metric, Origin
 from app.domain.tallies import FIRST_DAY, NO_DISTRICT, WHOLE_CITY, Span
-from app.models.cities import City
 from app.models.ledger import LedgerEntry, TransactionId
-from app.models.tallies import COUNTS, TALLY, TallyState
-from app.services.reads import Query
+from app.models.tallies import COUNTS, TALLY
+from app.services.reads import Compiled, Query, compiled
 
 _MAINTAINER = 0x74616C6C79
 _KEY = ("area", "span", "starts_on")
 _NAMES = tuple(COUNTS.values())
-# Enough for years of a city at once; without it the first tally of a large ledger sorts on disk.
-_LARGE_SETS = sa.text("SET LOCAL work_mem = '128MB'")
-_UNHURRIED = sa.text("SET LOCAL statement_timeout = '30min'")
-
-_HORIZON = sa.func.ledger_horizon(col(City.id), type_=TransactionId())
-# A database that was restored, copied or upgraded has other transactions than the state speaks of.
-_SERVER = sa.text("""
-    SELECT system_identifier || '/' || (SELECT oid FROM pg_database WHERE datname = current_database())
-    FROM pg_control_system()
-""")
-_BEGINNING: Any = sa.cast(sa.text("'0'"), TransactionId())
+# Until the transaction ends: the whole ledger of a city may be counted, and then it should not be sorted on disk.
+_TAKE_TIME = "SELECT set_config('statement_timeout', '30min', true), set_config('work_mem', '128MB', true)"
+_TAKE_TURN = "SELECT pg_advisory_xact_lock($1)"
+_TRY = "SELECT pg_try_advisory_xact_lock($1) AS is_mine"
+# The cities that have entries between the horizon of last time and that of now. A database that was restored, copied
+# or upgraded has other transactions than its state speaks of, and is counted from the beginning.
+_BEHIND = """
+    WITH here AS (
+        SELECT system_identifier || '/' || (SELECT oid FROM pg_database WHERE datname = current_database()) AS server
+        FROM pg_control_system()
+    ), stretch AS (
+        SELECT city.id AS city_id, CASE WHEN state.server = here.server THEN state.horizon ELSE '0' END AS first,
+            ledger_horizon(city.id) AS horizon, here.server, state.server IS DISTINCT FROM here.server AS is_anew,
+            state.city_id IS NOT NULL AS has_state
+        FROM here CROSS JOIN city LEFT JOIN tally_state AS state ON state.city_id = city.id
+    )
+    SELECT city_id, first, horizon, server, is_anew FROM stretch
+    WHERE is_anew AND has_state OR EXISTS (
+        SELECT FROM ledger_entry AS entry
+        WHERE entry.city_id = stretch.city_id
+            AND entry.transaction_id >= stretch.first AND entry.transaction_id < stretch.horizon
+    )
+"""
+_FORGET = "DELETE FROM tally WHERE city_id = $1"
+_REMEMBER = """
+    INSERT INTO tally_state (city_id, horizon, server, entries)
+    SELECT $1::text, $3, $4, count(*) FROM ledger_entry
+    WHERE city_id = $1::text AND transaction_id >= $2 AND transaction_id < $3
+    ON CONFLICT (city_id) DO UPDATE SET horizon = excluded.horizon, server = excluded.server,
+        entries = excluded.entries + CASE WHEN tally_state.server = excluded.server THEN tally_state.entries ELSE 0 END
+    RETURNING entries
+"""
+_STRETCH = ("first", "horizon")
+_CITY = sa.bindparam("city_id", type_=sa.Text)
+_FIRST = sa.bindparam("first", type_=TransactionId())
+_HORIZON = sa.bindparam("horizon", type_=TransactionId())
 
 Columns = dict[str, Any]
 
 
 async def roll_up(session: AsyncSession, *, in_turn: bool = False) -> int:
-    """Take in every entry that is certainly there, of every city. Returns how many.
+    """Take in every entry that is certainly there, of every city. Returns of how many cities.
 
     While another process does it: 0, or `in_turn` after it. All or nothing: a process that is killed leaves the tally
     as it was, and the next one takes in the same entries.
     """
-    database = await session.connection()
-    await take_time(database)
-    take = sa.func.pg_advisory_xact_lock if in_turn else sa.func.pg_try_advisory_xact_lock
-    if (await database.scalar(sa.select(take(_MAINTAINER)))) is False:
+    await take_time(session)
+    if in_turn:
+        await fetch_within(session, _TAKE_TURN, _MAINTAINER)
+    elif not (await fetch_within(session, _TRY, _MAINTAINER))[0]["is_mine"]:
         return 0
-    server = await database.scalar(_SERVER)
-    stretches = [_Stretch(*each) for each in await database.execute(_behind(server))]
-    return sum([await _take_in(database, server, stretch) for stretch in stretches])
+    behind = await fetch_within(session, _BEHIND)
+    for stretch in behind:
+        await _take_in(session, dict(stretch))
+    return len(behind)
 
 
-async def take_time(database: AsyncConnection) -> None:
-    """Until the transaction ends: the whole ledger of a city may be counted."""
-    await database.execute(_LARGE_SETS)
-    await database.execute(_UNHURRIED)
+async def take_time(session: AsyncSession) -> None:
+    await fetch_within(session, _TAKE_TIME)
+
+
+async def _take_in(session: AsyncSession, stretch: Mapping[str, Any]) -> None:
+    if stretch["is_anew"]:
+        await fetch_within(session, _FORGET, stretch["city_id"])
+    await _added().run(partial(fetch_within, session), {name: stretch[name] for name in ("city_id", *_STRETCH)})
+    await fetch_within(session, _REMEMBER, *(stretch[name] for name in ("city_id", *_STRETCH, "server")))
 
 
 def counted_anew(*which: Any) -> Query:
@@ -68,68 +98,21 @@ def counted_anew(*which: Any) -> Query:
     return sa.select(*by, *_running(new.c))
 
 
-@dataclass(frozen=True, slots=True)
-class _Stretch:
-    """Entries of one city: from the horizon of last time, or from the beginning, up to the one of now."""
-
-    city_id: str
-    first: int
-    horizon: int
-    is_anew: bool
-
-
-def _behind(server: str) -> Query:
-    """The cities that have entries between the two horizons."""
-    known = col(TallyState.server) == server
-    first = sa.case((known, col(TallyState.horizon)), else_=_BEGINNING)
-    new = sa.exists().where(
-        col(LedgerEntry.city_id) == col(City.id),
-        col(LedgerEntry.transaction_id) >= first,
-        col(LedgerEntry.transaction_id) < _HORIZON,
-    )
-    return (
-        sa.select(col(City.id), first, _HORIZON, known.is_not(True))
-        .select_from(sa.outerjoin(City, TallyState, col(TallyState.city_id) == col(City.id)))
-        .where(sa.or_(new, col(TallyState.server) != server))
-    )
-
-
-async def _take_in(database: AsyncConnection, server: str, stretch: _Stretch) -> int:
-    if stretch.is_anew:
-        await database.execute(sa.delete(TALLY).where(TALLY.c.city_id == stretch.city_id))
-    entries = await database.scalar(sa.select(sa.func.count()).where(*_within(stretch))) or 0
-    await database.execute(_added(stretch))
-    before = 0 if stretch.is_anew else col(TallyState.entries)
-    state = {"horizon": stretch.horizon, "server": server}
-    await database.execute(
-        insert(TallyState)
-        .values(city_id=stretch.city_id, entries=entries, **state)
-        .on_conflict_do_update(index_elements=["city_id"], set_={**state, "entries": before + entries})
-    )
-    return entries
-
-
-def _within(stretch: _Stretch) -> Sequence[Any]:
-    number = col(LedgerEntry.transaction_id)
-    return (
-        col(LedgerEntry.city_id) == stretch.city_id,
-        number >= sa.bindparam(None, stretch.first, TransactionId()),
-        number < sa.bindparam(None, stretch.horizon, TransactionId()),
-    )
-
-
-def _added(stretch: _Stretch) -> Insert:
+@cache
+def _added() -> Compiled:
     """Each sum of these days and areas with what is new, on the day it was recorded and on all later ones.
 
-    A day of recording that the tally does not have yet begins with what was known before it.
+    A day of recording that the tally does not have yet begins with what was known before it. To put this statement
+    together takes longer than to run it.
     """
-    new = _new(*_within(stretch)).cte("new")
+    number = col(LedgerEntry.transaction_id)
+    new = _new(col(LedgerEntry.city_id) == _CITY, number >= _FIRST, number < _HORIZON).cte("new")
     days: Query = sa.select(*(new.c[key] for key in _KEY), sa.func.min(new.c.recorded_on).label("recorded_on"))
     first = days.group_by(*(new.c[key] for key in _KEY)).cte("first")
     later = (
         sa.select(*(TALLY.c[key] for key in _KEY), TALLY.c.recorded_on, *(sa.null() for _ in COUNTS))
         .join(first, _same_sum(first.c))
-        .where(TALLY.c.city_id == stretch.city_id, TALLY.c.recorded_on > first.c.recorded_on)
+        .where(TALLY.c.city_id == _CITY, TALLY.c.recorded_on > first.c.recorded_on)
     )
     each = sa.union_all(sa.select(*new.c), later).subquery("each")
     keys: list[Any] = [each.c[key] for key in (*_KEY, "recorded_on")]
@@ -138,18 +121,17 @@ def _added(stretch: _Stretch) -> Insert:
     risen = sa.select(*by, *_running(touched.c)).subquery("risen")
     known = (
         sa.select(TALLY)
-        .where(TALLY.c.city_id == stretch.city_id, _same_sum(risen.c), TALLY.c.recorded_on <= risen.c.recorded_on)
+        .where(TALLY.c.city_id == _CITY, _same_sum(risen.c), TALLY.c.recorded_on <= risen.c.recorded_on)
         .order_by(TALLY.c.recorded_on.desc())
         .limit(1)
         .lateral("known")
     )
     sums = {name: sa.func.coalesce(known.c[name] + risen.c[name], risen.c[name], known.c[name]) for name in _NAMES}
-    columns: list[Any] = [sa.literal(stretch.city_id), *(risen.c[key.name] for key in keys), *sums.values()]
+    columns: list[Any] = [_CITY, *(risen.c[key.name] for key in keys), *sums.values()]
     rows = sa.select(*columns).select_from(risen.outerjoin(known, sa.true()))
     upsert = insert(TALLY).from_select(["city_id", *_KEY, "recorded_on", *_NAMES], rows)
-    return upsert.on_conflict_do_update(
-        constraint=TALLY.primary_key, set_={name: upsert.excluded[name] for name in _NAMES}
-    )
+    risen_to = {name: upsert.excluded[name] for name in _NAMES}
+    return compiled(upsert.on_conflict_do_update(constraint=TALLY.primary_key, set_=risen_to))
 
 
 def _same_sum(columns: Any) -> sa.ColumnElement[bool]:

@@ -174,3 +174,10 @@ async def test_a_no_at_commit_is_never_answered_with_a_yes(alone: TestCity, stat
 
     assert refused.status_code == status
     assert await alone.count(Raid) == 0
+
+
+async def test_what_is_fetched_first_is_within_the_transaction_too(city: TestCity):
+    mine = "SELECT count(*) AS mine FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+    async with city.database.transaction() as session:
+        await core_database.fetch_within(session, "SELECT pg_advisory_xact_lock(7)")
+        assert (await core_database.fetch_within(session, mine))[0]["mine"] == 1

@@ -73,7 +73,7 @@ async def test_a_good_row_becomes_a_painted_spot_a_removal_and_a_ledger_entry(ci
     assert entry.recorded_by == removal.recorded_by is not None
 
 
-async def test_a_day_that_has_only_begun_is_not_in_the_future(city: TestCity):
+async def test_a_day_that_has_only_begun_is_not_in_future(city: TestCity):
     before = datetime.now(UTC)
     answer = await send(city, table(row(removed_on=before.astimezone(ZoneInfo("Asia/Almaty")).date().isoformat())))
 

@@ -28,7 +28,7 @@ async def test_what_the_wall_advertises_is_kept_as_text_for_coordinators_alone(c
     assert (await volunteer.get(f"/spots/{spot_id}/sightings")).status_code == 403
 
 
-async def test_nothing_is_seen_in_the_future(city: TestCity):
+async def test_nothing_is_seen_in_future(city: TestCity):
     _, volunteer = await city.volunteer()
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
     refused = await volunteer.post("/sightings", json=sighting(seen_at=tomorrow))
