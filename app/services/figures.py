@@ -98,7 +98,7 @@ async def _check(session: AsyncSession, actor: Actor, drafted: FigureDraft, mark
     names = {"from": "from_day", "to": "to_day", "district": "district"}
     faults = [Fault("people_whole_city", f"/body/{names[filtered]}") for filtered in narrowings(scope)]
     if drafted.as_of and drafted.as_of > marked.moment:
-        faults.append(Fault("in_the_future", "/body/as_of"))
+        faults.append(Fault("in_future", "/body/as_of"))
     if drafted.from_day and drafted.to_day and drafted.to_day < drafted.from_day:
         faults.append(Fault("ends_before_start", "/body/to_day"))
     if drafted.district and not await cities.has_district(session, actor.city_id, drafted.district):

@@ -125,7 +125,7 @@ async def test_a_draft_that_is_withdrawn_never_was_public(city: TestCity):
         ),
         ({"district": "north"}, [("no_such_district", "/body/district")]),
         ({"from_day": "2026-02-02", "to_day": "2026-02-01"}, [("ends_before_start", "/body/to_day")]),
-        ({"as_of": "2099-01-01T00:00:00Z"}, [("in_the_future", "/body/as_of")]),
+        ({"as_of": "2099-01-01T00:00:00Z"}, [("in_future", "/body/as_of")]),
         ({"titles": {"kk": "А", "ru": "А"}}, [("missing", "/body/titles/en")]),
     ],
 )
