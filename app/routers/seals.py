@@ -5,13 +5,12 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from app import answers
 from app.deps import Allow, Reads
-from app.domain.errors import NotFound
 from app.domain.permissions import Actor, Permission
-from app.problems import problems
 from app.routing import Route
 from app.schemas.base import PageQuery
 from app.schemas.seals import SealPage, SealRead
 from app.services import reads, seals
+from app.services.reads import Item
 
 router = APIRouter(prefix="/seals", tags=["ledger"], route_class=Route)
 Reader = Annotated[Actor, Depends(Allow(Permission.LEDGER_READ))]
@@ -25,6 +24,8 @@ async def list_seals(
     return answers.page(await reads.page(database, actor, seals.cards, **query.model_dump()), request)
 
 
-@router.get("/{seal_id}", response_model=SealRead, responses=problems(NotFound))
-async def get_seal(seal_id: UUID, actor: Reader, database: Reads) -> Response:
-    return answers.document(await reads.document(database, actor, seals.card, "seal", id=seal_id))
+@router.get("/{seal_id}", response_model=SealRead, responses=answers.ITEM)
+async def get_seal(seal_id: UUID, actor: Reader, database: Reads, request: Request) -> Response:
+    found = await reads.document(database, actor, seals.card, "seal", id=seal_id)
+    # It never changes: its first version is its last.
+    return answers.item(Item('"1"', found), request)
