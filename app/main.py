@@ -33,6 +33,7 @@ from app.routers import (
     raids,
     records,
     referrals,
+    reports,
     resources,
     spots,
     volunteers,
@@ -45,7 +46,10 @@ PUBLIC = problems.problems(Invalid, Unavailable)
 STATELESS = problems.problems(Invalid)
 
 
-_NOUNS = (raids, assignments, attendance, spots, volunteers, accounts, checks, resources, referrals, records, metrics)
+_NOUNS = (
+    *(raids, assignments, attendance, spots, volunteers, accounts, checks, resources, referrals, records),
+    *(metrics, reports),
+)
 Responses = dict[int | str, dict[str, Any]]
 
 
@@ -80,7 +84,7 @@ def create_app(settings: Settings) -> FastAPI:
         _include(app, module.router, "/v1", SIGNED_IN)
     for module in (volunteers, accounts, calendars):
         _include(app, module.secret_router, "/v1", SIGNED_IN)
-    for router in (auth.router, public.router, calendars.public_router):
+    for router in (auth.router, public.router, reports.public_router, calendars.public_router):
         _include(app, router, "/v1", PUBLIC)
     for router in (auth.well_known, operations.router):
         _include(app, router, "", STATELESS)

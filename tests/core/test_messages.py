@@ -10,6 +10,7 @@ import pytest
 
 from app import messages
 from app.domain.assignments import AssignmentAction, AssignmentStatus
+from app.domain.funnel import FunnelStep
 from app.domain.raids import RaidAction, RaidStatus, StopOutcome
 from app.domain.referrals import ReferralAction, ReferralStatus
 from app.domain.resources import ResourceAction, ResourceStatus
@@ -21,6 +22,7 @@ APP = Path(messages.__file__).parent
 SPOKEN: list[type[StrEnum]] = [
     AssignmentAction,
     AssignmentStatus,
+    FunnelStep,
     RaidAction,
     RaidStatus,
     ReferralAction,
@@ -36,7 +38,7 @@ SPOKEN: list[type[StrEnum]] = [
 ]
 ENTRIES = {
     (section, code): CATALOGUE[section][code]
-    for section in ("problems", "faults", "words")
+    for section in ("problems", "faults", "columns", "words")
     for code in CATALOGUE[section]
 }
 
@@ -49,7 +51,7 @@ def test_each_wording_stands_in_three_languages_with_the_same_details(entry: tup
     assert len({frozenset(placeholders(text)) for text in wordings.values()}) == 1
 
 
-@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry[0] != "words"], ids="/".join)
+@pytest.mark.parametrize("entry", [entry for entry in ENTRIES if entry[0] in {"problems", "faults"}], ids="/".join)
 def test_a_sentence_is_in_its_own_language(entry: tuple[str, str]):
     kazakh, russian, english = (ENTRIES[entry][language] for language in ("kk", "ru", "en"))
     assert len({kazakh, russian, english}) == 3
