@@ -110,6 +110,7 @@ def _include(app: FastAPI, router: APIRouter, prefix: str, responses: Responses)
             response_model=route.response_model,
             status_code=route.status_code,
             tags=route.tags,
+            dependencies=route.dependencies,
             response_class=route.response_class,
             responses={**responses, **route.responses},
             methods=sorted(route.methods or ()),

@@ -1,6 +1,7 @@
 """Facts on the map: each stands where its spot does, and what stands alone is not shown to the public."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -65,9 +66,13 @@ async def test_cells_are_hexagons_of_the_resolution_as_geojson(city: TestCity):
         assert (found["type"], totals(found), found["total"]) == ("FeatureCollection", [2, 3], 5)
         for cell in found["features"]:
             ring = cell["geometry"]["coordinates"][0]
-            assert (cell["type"], cell["geometry"]["type"], int(cell["id"][1], 16)) == ("Feature", "Polygon", resolution)
+            assert (cell["type"], cell["geometry"]["type"], int(cell["id"][1], 16)) == (
+                "Feature",
+                "Polygon",
+                resolution,
+            )
             assert (ring[0], len(ring)) == (ring[-1], 7)
-            turn = sum(a[0] * b[1] - b[0] * a[1] for a, b in zip(ring, ring[1:], strict=False))
+            turn = sum(a[0] * b[1] - b[0] * a[1] for a, b in pairwise(ring))
             assert turn > 0, "counter-clockwise, as RFC 7946 has it"
 
 
