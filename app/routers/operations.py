@@ -9,7 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from app import VERSION, gauges
 from app.core import migrations
 from app.core.database import DatabaseUnavailableError
-from app.deps import Reads, DocumentsDep, SettingsDep
+from app.deps import DocumentsDep, Reads, SettingsDep
 from app.domain.errors import Unauthenticated, Unavailable
 from app.problems import problems
 from app.routing import Route

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from app.core.config import Settings
 from app.domain.metrics import LEVELS, Metric, Origin
 from app.main import create_app
-from app.services.public_totals import PublicTotals
+from app.services.documents import Documents
 from tests.city import Client, TestCity
 from tests.metrics.facts import entry
 
@@ -45,8 +45,8 @@ async def scraped(city: TestCity) -> Samples:
         entry(city, 100, origin=Origin.DECLARED),
         entry(city, metric=Metric.VOLUNTEERS_STREET_ACTIVE),
     )
-    # Not through the app's own totals, which may be those of a second ago.
-    city.app.state.public_totals = PublicTotals(city.database)
+    # Not through the app's own, which may be of half a second ago.
+    city.app.state.documents = Documents(city.database)
     return samples(await city.anonymous.get("http://test/metrics/programme"))
 
 
@@ -76,7 +76,7 @@ async def test_a_gauge_says_what_the_public_may_read(city: TestCity, scraped: Sa
 
 async def test_prometheus_sends_its_token(app: FastAPI, settings: Settings):
     guarded = create_app(settings.model_copy(update={"metrics_token": SecretStr("a token for tests")}))
-    guarded.state.public_totals = app.state.public_totals
+    guarded.state.database, guarded.state.documents = app.state.database, app.state.documents
     async with Client(guarded) as client:
         for token, status in ((None, 401), ("wrong", 401), ("a token for tests", 200)):
             headers = {"Authorization": f"Bearer {token}"} if token else {}

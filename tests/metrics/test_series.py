@@ -141,7 +141,7 @@ async def test_an_unchanged_series_is_not_counted_again(city: TestCity):
         ("graffiti_painted", {"from": "2099-01-01"}, ("ends_before_start", "/query/from")),
         ("graffiti_painted", {"from": "0001-01-01"}, ("date_range", "/query/from")),
         ("graffiti_painted", {"to": "9999-12-31"}, ("date_range", "/query/to")),
-        ("graffiti_painted", {"as_of": "2099-01-01T00:00:00Z"}, ("in_the_future", "/query/as_of")),
+        ("graffiti_painted", {"as_of": "2099-01-01T00:00:00Z"}, ("in_future", "/query/as_of")),
         ("graffiti_painted", {"district": "north"}, ("no_such_district", "/query/district")),
         ("graffiti_painted", {"by": "year"}, ("not_listed", "/query/by")),
         ("graffiti_painted", {"format": "pdf"}, ("not_listed", "/query/format")),

@@ -11,7 +11,7 @@ from app.core.config import Settings
 from app.core.database import Database, DatabaseOptions, DatabaseUnavailableError
 from app.domain.permissions import Role
 from app.main import create_app
-from app.services.public_totals import PublicTotals
+from app.services.documents import Documents
 from tests.city import TestCity, found_city
 
 COUNTED = "ledger_entry, resource_event, district"
@@ -26,7 +26,7 @@ async def hasty(app: FastAPI, settings: Settings) -> AsyncIterator[TestCity]:
         impatient = create_app(settings)
         impatient.state.identity = app.state.identity
         impatient.state.database = database
-        impatient.state.public_totals = PublicTotals(database)
+        impatient.state.documents = Documents(database)
         async with found_city(impatient) as city:
             yield city
 
@@ -66,7 +66,7 @@ async def test_a_count_that_takes_too_long_is_refused_and_the_next_one_answered(
             refused = await client.get(path, params=None if path.startswith("http") else query)
             assert (refused.status_code, refused.json()["code"], path) == (503, "unavailable", path)
             assert refused.headers["Retry-After"] == "1"
-    hasty.app.state.public_totals = PublicTotals(hasty.database)
+    hasty.app.state.documents = Documents(hasty.database)
     for client, path in asked:
         answer = await client.get(path, params=None if path.startswith("http") else query)
         assert answer.status_code == 200, path
