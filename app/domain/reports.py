@@ -11,7 +11,7 @@ from app.domain.tallies import FIRST_DAY, Period, month_after
 MOST_BUCKETS = 400
 """More than a year by day, or seven by week: what a screen can still draw, and the database adds up in 0.1 s."""
 MOST_CELLS = 20_000
-"""Hexagons of one map: about 12 MB of GeoJSON."""
+"""Hexagons of one map: 5 MB of GeoJSON."""
 SMALLEST_SHOWN = 5
 """A count of people below this, in a district, would point at some of them (rule 11)."""
 _ONE_DAY = timedelta(days=1)
