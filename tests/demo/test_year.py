@@ -210,7 +210,7 @@ async def test_every_resource_went_its_way_in_order(asked):
     order = ["reported", "in_review", "confirmed", "rejected", "referred", "block_reported", "refused"]
     ways = await asked(
         f"""SELECT resource.status, min(resource.created_at {DAY})::date, min(event.occurred_on),
-            array_agg(event.status ORDER BY event.occurred_on, array_position(ARRAY{order}::text[], event.status::text)),
+            array_agg(event.status ORDER BY occurred_on, array_position(ARRAY{order}::text[], event.status::text)),
             max(event.occurred_on)
         FROM resource JOIN resource_event event ON event.city_id = resource.city_id AND event.resource_id = resource.id
         GROUP BY resource.id, resource.status"""
