@@ -37,6 +37,7 @@ from app.routers import (
     raids,
     records,
     referrals,
+    reports,
     resources,
     seals,
     spots,
@@ -54,7 +55,9 @@ RAID_AT_ONCE, RAID_WAIT_S = 2, 15
 
 
 _STREET = (raids, assignments, attendance, spots, checks)
-_NOUNS = (*_STREET, volunteers, accounts, cities, resources, referrals, records, metrics, ledger, seals, figures)
+_ONLINE = (resources, referrals, records)
+_NUMBERS = (metrics, reports, ledger, seals, figures)
+_NOUNS = (*_STREET, volunteers, accounts, cities, *_ONLINE, *_NUMBERS)
 Responses = dict[int | str, dict[str, Any]]
 
 
@@ -90,7 +93,7 @@ def create_app(settings: Settings) -> FastAPI:
         _include(app, module.router, "/v1", SIGNED_IN)
     for module in (volunteers, accounts, calendars):
         _include(app, module.secret_router, "/v1", SIGNED_IN)
-    for router in (auth.router, public.router, calendars.public_router, figures.public_router):
+    for router in (auth.router, public.router, *(noun.public_router for noun in (calendars, figures, reports))):
         _include(app, router, "/v1", PUBLIC)
     for router in (auth.well_known, operations.router):
         _include(app, router, "", STATELESS)
@@ -116,6 +119,7 @@ def _include(app: FastAPI, router: APIRouter, prefix: str, responses: Responses)
             response_model=route.response_model,
             status_code=route.status_code,
             tags=route.tags,
+            dependencies=route.dependencies,
             response_class=route.response_class,
             responses={**responses, **route.responses},
             methods=sorted(route.methods or ()),

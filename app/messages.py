@@ -46,6 +46,15 @@ def _say(section: str, code: str, language: str, details: dict[str, str | int]) 
     return CATALOGUE[section][code][language].format_map(words)
 
 
+def column(code: str, language: str) -> str:
+    """The heading of a table's column."""
+    return CATALOGUE["columns"][code][language]
+
+
+def metric(name: str, language: str) -> str:
+    return CATALOGUE["metrics"][name]["name"][language]
+
+
 def word(name: str, language: str) -> str:
     """A status, action or noun of the domain in words; anything else as it is."""
     known = CATALOGUE["words"].get(name)

@@ -32,15 +32,19 @@ POLICY = {
     "GET /v1/public/{city_id}": EVERYBODY,
     "GET /v1/public/{city_id}/districts": EVERYBODY,
     "GET /v1/public/{city_id}/metrics": EVERYBODY,
+    "GET /v1/public/{city_id}/metrics/map": EVERYBODY,
+    "GET /v1/public/{city_id}/metrics/leaderboard": EVERYBODY,
+    "GET /v1/public/{city_id}/metrics/{metric}/series": EVERYBODY,
     "POST /v1/public/{city_id}/volunteers": EVERYBODY,
     "POST /v1/auth/token": EVERYBODY,
     "POST /v1/auth/password": EVERYBODY,
     "GET /.well-known/jwks.json": EVERYBODY,
-    # Those who run the service; /metrics asks for a token of its own where one is set
+    # Those who run the service; both /metrics ask for a token of their own where one is set
     "GET /livez": EVERYBODY,
     "GET /readyz": EVERYBODY,
     "GET /version": EVERYBODY,
     "GET /metrics": EVERYBODY,
+    "GET /metrics/programme": EVERYBODY,
     # One's own account and file
     "GET /v1/accounts/me": SIGNED_IN,
     "POST /v1/auth/logout": SIGNED_IN,
@@ -72,6 +76,10 @@ POLICY = {
     "GET /v1/public/{city_id}/figures/{figure_id}/cite": EVERYBODY,
     "GET /v1/public/{city_id}/figures/{figure_id}/cite.json": EVERYBODY,
     "GET /v1/public/{city_id}/figures/{figure_id}/badge.svg": EVERYBODY,
+    "GET /v1/metrics/funnel": SIGNED_IN,
+    "GET /v1/metrics/map": SIGNED_IN,
+    "GET /v1/metrics/leaderboard": SIGNED_IN,
+    "GET /v1/metrics/{metric}/series": SIGNED_IN,
     # Raids
     "GET /v1/raids": IN_THE_FIELD,
     "GET /v1/raids/{raid_id}": IN_THE_FIELD,

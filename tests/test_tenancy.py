@@ -18,10 +18,13 @@ from tests.figures.published import signed
 from tests.seals.sealing import fact, sealed
 from tests.test_permissions import POLICY
 
-# A calendar's address is itself the secret; it has tests of its own.
+# A calendar's address is itself the secret; it has tests of its own. A metric is the same in every city.
 BY_SECRET = {"GET /v1/public/{city_id}/calendars/{token}/raids.ics"}
+OF_NO_CITY = {"GET /v1/metrics/{metric}/series", "GET /v1/public/{city_id}/metrics/{metric}/series"}
 OPERATIONS = [
-    operation for operation in POLICY if re.search(r"{(?!city_id)\w+}", operation) and operation not in BY_SECRET
+    operation
+    for operation in POLICY
+    if re.search(r"{(?!city_id)\w+}", operation) and operation not in BY_SECRET | OF_NO_CITY
 ]
 BODIES: dict[str, dict[str, Any]] = {
     "PATCH /v1/raids/{raid_id}": {"title": "Ours now"},

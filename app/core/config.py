@@ -81,7 +81,7 @@ class Settings(BaseSettings):
     external_audience: str | None = None
     """The `aud` that its tokens for this service carry."""
     metrics_token: SecretStr | None = None
-    """Bearer token that Prometheus must send to /metrics; unset: no token is asked for."""
+    """Bearer token that Prometheus must send to /metrics and /metrics/programme; unset: no token is asked for."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
     """DEBUG, INFO, WARNING, ERROR or CRITICAL; INFO has a line for each write, refusal and slow read."""
 

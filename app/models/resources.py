@@ -1,4 +1,4 @@
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -31,6 +31,21 @@ class Resource(Versioned, table=True):
         default=None,
         sa_type=text_enum(RejectionReason, "rejection_reason"),
     )
+
+
+class ResourceEvent(CityEntity, table=True):
+    """A status that a resource entered. The database refuses to change or delete it."""
+
+    __table_args__ = (
+        of_city("resource_id", "resource"),
+        sa.Index(None, "city_id", "status", "occurred_on"),
+        sa.Index(None, "city_id", "resource_id"),
+    )
+
+    resource_id: UUID
+    status: ResourceStatus = Field(sa_type=text_enum(ResourceStatus, "status"))
+    occurred_on: date
+    """The day in the city's time zone; of what an authority did, the day that its letter names."""
 
 
 class Finding(CityEntity, table=True):

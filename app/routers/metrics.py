@@ -2,20 +2,22 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from app import answers, messages
+from app import answers, exports, messages
 from app.deps import Allow, DocumentsDep, Reads
 from app.domain.metrics import Metric, kind_of
 from app.domain.permissions import Actor, Permission
+from app.exports import Wanted
 from app.routing import Route
-from app.schemas.metrics import MetricDefinitions, MetricsQuery, MetricsRead
+from app.schemas.metrics import Format, MetricDefinitions, MetricsQuery, MetricsRead
 from app.services import metrics, sums
-from app.services.metrics import Asked
+from app.services.metrics import Asked, as_json
+from app.services.reports import sheets
 
 router = APIRouter(prefix="/metrics", tags=["metrics"], route_class=Route)
 Reader = Annotated[Actor, Depends(Allow(Permission.METRICS_READ))]
 
 
-@router.get("", response_model=MetricsRead, responses=answers.ITEM)
+@router.get("", response_model=MetricsRead, responses={**answers.ITEM, **exports.TABLES})
 async def get_metrics(
     query: Annotated[MetricsQuery, Query()], actor: Reader, database: Reads, documents: DocumentsDep, request: Request
 ) -> Response:
@@ -26,7 +28,12 @@ async def get_metrics(
     """
     metrics.check(query)
     standing = await sums.standing_of(database, actor, actor.city_id)
-    return answers.counts(await documents.get(Asked(actor.city_id, query, is_public=False), standing), request)
+    wanted = Wanted.of(request, query.format)
+    found = await documents.get(Asked(actor.city_id, as_json(query), is_public=False), standing)
+    if wanted.format is Format.JSON:
+        return answers.counts(found, request)
+    read = MetricsRead.model_validate_json(found.json)
+    return (await wanted.render(read, sheets.of_metrics, etag=found.etag)).to(request)
 
 
 @router.get("/definitions", response_model=MetricDefinitions)

@@ -3,17 +3,18 @@
 import hmac
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Response
+from fastapi import APIRouter, Depends, Header, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from app import VERSION
+from app import VERSION, gauges
 from app.core import migrations
 from app.core.database import DatabaseUnavailableError
-from app.deps import Reads, SettingsDep
+from app.deps import DocumentsDep, Reads, SettingsDep
 from app.domain.errors import Unauthenticated, Unavailable
 from app.problems import problems
 from app.routing import Route
 from app.schemas.operations import Health, Version
+from app.services import programme
 
 router = APIRouter(tags=["operations"], route_class=Route)
 
@@ -41,16 +42,36 @@ async def get_version() -> Version:
     return Version(version=VERSION, migration=migrations.head())
 
 
+async def is_prometheus(
+    settings: SettingsDep, authorization: Annotated[str, Header(include_in_schema=False)] = ""
+) -> None:
+    """Raises Unauthenticated without the token, where one is set."""
+    expected = settings.metrics_token
+    if expected and not hmac.compare_digest(authorization.encode(), f"Bearer {expected.get_secret_value()}".encode()):
+        raise Unauthenticated
+
+
 @router.get(
     "/metrics",
     response_class=Response,
     responses={200: {"content": {"text/plain": {}}}, **problems(Unauthenticated)},
+    dependencies=[Depends(is_prometheus)],
 )
-async def get_process_metrics(
-    settings: SettingsDep, authorization: Annotated[str, Header(include_in_schema=False)] = ""
-) -> Response:
+async def get_process_metrics() -> Response:
     """For Prometheus: requests, latencies, pools. Labels carry no ids."""
-    expected = settings.metrics_token
-    if expected and not hmac.compare_digest(authorization.encode(), f"Bearer {expected.get_secret_value()}".encode()):
-        raise Unauthenticated
     return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+@router.get(
+    "/metrics/programme",
+    response_class=Response,
+    responses={
+        200: {"content": {gauges.OPENMETRICS: {"example": gauges.EXAMPLE}}},
+        **problems(Unauthenticated, Unavailable),
+    },
+    dependencies=[Depends(is_prometheus)],
+)
+async def get_programme_metrics(documents: DocumentsDep, database: Reads) -> Response:
+    """For Prometheus: what the public may know of each city's counts, as OpenMetrics gauges, at most a second old."""
+    found = await documents.shared("programme", lambda: programme.programme(database))
+    return Response(gauges.exposition(found), headers={"Content-Type": gauges.CONTENT_TYPE})

@@ -1,3 +1,4 @@
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -7,6 +8,14 @@ from app.domain.metrics import Kind, Metric, Precision
 from app.schemas.base import DIGITS, Day, DistrictId, In, Moment, Out
 
 AsOf = Annotated[Moment | None, Field(description="Only what was recorded by then; everything, if it is left out")]
+
+
+class Format(StrEnum):
+    """Named in the query and not by Accept, so that a link from a page or a spreadsheet can ask for it."""
+
+    JSON = "json"
+    CSV = "csv"
+    XLSX = "xlsx"
 
 
 class MetricsQuery(In):
@@ -20,6 +29,7 @@ class MetricsQuery(In):
         Field(ge=0, le=366, description="List so many days, up to `to` or today; each, also without a fact"),
         DIGITS,
     ] = 0
+    format: Format = Format.JSON
 
 
 class Parts(Out):

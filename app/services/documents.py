@@ -3,9 +3,9 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from app.core.database import Database
 from app.services import metrics, sums
@@ -54,8 +54,10 @@ class Documents:
         self._turns = asyncio.Semaphore(COUNTED_AT_ONCE)
         self._standings: dict[str, _Known[Standing]] = {}
         self._documents: OrderedDict[Asked, Document] = OrderedDict()
+        self._reports: OrderedDict[Hashable, _Known[Any]] = OrderedDict()
         self._standing_asked: _Shared[Standing] = _Shared()
         self._documents_asked: _Shared[Document] = _Shared()
+        self._reports_asked: _Shared[Any] = _Shared()
 
     async def standing(self, city_id: str) -> Standing:
         """At most FRESH_S old: whoever comes first asks the database, for everybody. Raises NotFound."""
@@ -89,6 +91,22 @@ class Documents:
         if len(self._documents) > MOST_KEPT:
             self._documents.popitem(last=False)
         return document
+
+    async def shared(self, question: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
+        """What `ask` gives, or gave to the same question at most FRESH_S ago; few are counted at a time."""
+        known = self._reports.get(question)
+        if known and known.since > time.monotonic() - FRESH_S:
+            return known.value
+        return await self._reports_asked.get(question, lambda: self._report(question, ask))
+
+    async def _report(self, question: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
+        async with self._turns:
+            asked_at = time.monotonic()
+            report = await ask()
+        self._reports[question] = _Known(report, asked_at)
+        if len(self._reports) > MOST_KEPT:
+            self._reports.popitem(last=False)
+        return report
 
     def at_hand(self, asked: Asked) -> Document | None:
         """The document if nobody has to be asked for it."""

@@ -21,6 +21,7 @@ from app.schemas.metrics import (
     DayParts,
     DeclaredRead,
     DistrictParts,
+    Format,
     MetricRead,
     MetricsQuery,
     MetricsRead,
@@ -65,6 +66,11 @@ def check(query: MetricsQuery) -> None:
         raise Invalid(Fault("ends_before_start", "/query/to"))
     if query.as_of and query.as_of > utc_now():
         raise Invalid(Fault("in_future", "/query/as_of"))
+
+
+def as_json(query: MetricsQuery) -> MetricsQuery:
+    """The question behind a table: its document is counted once for all the forms in which it is sent."""
+    return query.model_copy(update={"format": Format.JSON})
 
 
 async def document(database: Database, asked: Asked, standing: Standing) -> Document:

@@ -91,7 +91,7 @@ async def send(session: AsyncSession, actor: Actor, referral_id: UUID, sending: 
     referral.sqlmodel_update(sending.model_dump())
     for item in await _items(session, referral):
         resource = await resources.get(session, actor, item.resource_id)
-        resource.status = RESOURCE_FLOW.after(resource.status, ResourceAction.REFER)
+        resources.enter(session, resource, RESOURCE_FLOW.after(resource.status, ResourceAction.REFER), sending.sent_on)
         ledger.record(session, actor, Fact(Metric.RESOURCES_REFERRED, item.id, sending.sent_on))
 
 
@@ -110,7 +110,8 @@ async def answer(
     item = await _unanswered_item(session, referral, resource_id)
     item.answer, item.answered_on = answered.answer, answered.answered_on
     resource = await resources.get(session, actor, resource_id)
-    resource.status = RESOURCE_FLOW.after(resource.status, ANSWER_STEPS[answered.answer])
+    status = RESOURCE_FLOW.after(resource.status, ANSWER_STEPS[answered.answer])
+    resources.enter(session, resource, status, answered.answered_on)
     if answered.answer is Answer.BLOCKED:
         ledger.record(session, actor, Fact(Metric.RESOURCES_BLOCKED, item.id, answered.answered_on))
     referral.answered += 1

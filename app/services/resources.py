@@ -1,5 +1,6 @@
 """From a volunteer's finding to a resource that a moderator has confirmed."""
 
+from datetime import date
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.metrics import Metric
 from app.domain.permissions import Actor, Role
 from app.domain.resources import RESOURCE_FLOW, REVIEW_LEASE, RejectionReason, ResourceAction, ResourceStatus
-from app.models.resources import Finding, Resource
+from app.models.resources import Finding, Resource, ResourceEvent
 from app.schemas.resources import FindingRead, FindingReport, ResourceRead
 from app.services import addresses, cities, ledger, reads
 from app.services.addresses import Address
@@ -104,6 +105,7 @@ async def _resource(session: AsyncSession, actor: Actor, typed: str, address: Ad
         .returning(col(Resource.id))
     )
     if made is not None:
+        session.add(_event(actor.city_id, made, ResourceStatus.REPORTED, await _today(session, actor)))
         return made
     known = select(Resource.id).where(Resource.city_id == actor.city_id, Resource.address_key == address.key)
     return (await session.exec(known)).one()
@@ -122,7 +124,8 @@ async def review(session: AsyncSession, actor: Actor, resource_id: UUID) -> None
     if resource.review_until and resource.review_until > now and resource.reviewer_id != actor.account_id:
         city = await cities.get(session, actor.city_id)
         raise Conflict("review_taken", until=clock_in(city.time_zone, resource.review_until))
-    resource.status, resource.reviewer_id, resource.review_until = status, actor.account_id, now + REVIEW_LEASE
+    enter(session, resource, status, await _today(session, actor))
+    resource.reviewer_id, resource.review_until = actor.account_id, now + REVIEW_LEASE
 
 
 async def confirm(session: AsyncSession, actor: Actor, resource_id: UUID) -> None:
@@ -133,6 +136,17 @@ async def confirm(session: AsyncSession, actor: Actor, resource_id: UUID) -> Non
 async def reject(session: AsyncSession, actor: Actor, resource_id: UUID, reason: RejectionReason) -> None:
     resource = await _decide(session, actor, resource_id, ResourceAction.REJECT)
     resource.rejection_reason = reason
+
+
+def enter(session: AsyncSession, resource: Resource, status: ResourceStatus, day: date) -> None:
+    """The next status, and the day from which the resource has it; taken for review again, it stays where it is."""
+    if status is not resource.status:
+        session.add(_event(resource.city_id, resource.id, status, day))
+    resource.status = status
+
+
+def _event(city_id: str, resource_id: UUID, status: ResourceStatus, day: date) -> ResourceEvent:
+    return ResourceEvent(city_id=city_id, resource_id=resource_id, status=status, occurred_on=day)
 
 
 async def get(session: AsyncSession, actor: Actor, resource_id: UUID) -> Resource:
@@ -152,13 +166,17 @@ async def _decide(session: AsyncSession, actor: Actor, resource_id: UUID, action
         raise Conflict("own_finding")
     if resource.reviewer_id != actor.account_id or not resource.review_until or resource.review_until <= utc_now():
         raise Conflict("review_lapsed")
-    resource.status, resource.review_until = status, None
+    enter(session, resource, status, await _today(session, actor))
+    resource.review_until = None
     return resource
 
 
 async def _count(session: AsyncSession, actor: Actor, metric: Metric, subject_id: UUID) -> None:
-    city = await cities.get(session, actor.city_id)
-    ledger.record(session, actor, Fact(metric, subject_id, day_in(city.time_zone, utc_now())))
+    ledger.record(session, actor, Fact(metric, subject_id, await _today(session, actor)))
+
+
+async def _today(session: AsyncSession, actor: Actor) -> date:
+    return day_in((await cities.get(session, actor.city_id)).time_zone, utc_now())
 
 
 async def _own_finding(session: AsyncSession, actor: Actor, resource_id: UUID) -> Finding | None:

@@ -11,6 +11,7 @@ import pytest
 from app import messages
 from app.domain.assignments import AssignmentAction, AssignmentStatus
 from app.domain.figures import FigureAction, FigureStatus
+from app.domain.funnel import FunnelStep
 from app.domain.raids import RaidAction, RaidStatus, StopOutcome
 from app.domain.referrals import ReferralAction, ReferralStatus
 from app.domain.resources import ResourceAction, ResourceStatus
@@ -24,6 +25,7 @@ SPOKEN: list[type[StrEnum]] = [
     AssignmentStatus,
     FigureAction,
     FigureStatus,
+    FunnelStep,
     RaidAction,
     RaidStatus,
     ReferralAction,
@@ -39,7 +41,7 @@ SPOKEN: list[type[StrEnum]] = [
 ]
 ENTRIES = {
     (section, code): CATALOGUE[section][code]
-    for section in ("problems", "faults", "words", "citations")
+    for section in ("problems", "faults", "columns", "words", "citations")
     for code in CATALOGUE[section]
 }
 

@@ -262,3 +262,19 @@ async def test_nothing_has_happened_after_the_end(asked):
 
 async def test_it_is_marked_as_a_demonstration(asked):
     assert await asked("SELECT id, is_demo FROM city") == [("almaty", True)]
+
+
+async def test_every_resource_went_its_way_in_order(asked):
+    order = ["reported", "in_review", "confirmed", "rejected", "referred", "block_reported", "refused"]
+    ways = await asked(
+        f"""SELECT resource.status, min(resource.created_at {DAY})::date, min(event.occurred_on),
+            array_agg(event.status ORDER BY occurred_on, array_position(ARRAY{order}::text[], event.status::text)),
+            max(event.occurred_on)
+        FROM resource JOIN resource_event event ON event.city_id = resource.city_id AND event.resource_id = resource.id
+        GROUP BY resource.id, resource.status"""
+    )
+    assert [(len(ways),)] == await asked("SELECT count(*)::int FROM resource")
+    for status, found_on, first_on, entered, last_on in ways:
+        assert (found_on, entered[0], entered[-1]) == (first_on, "reported", status)
+        assert entered == sorted(entered, key=order.index)
+        assert last_on.isoformat() < "2026-06-15"

@@ -1,0 +1,145 @@
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from app import answers, exports
+from app.deps import Allow, DocumentsDep, Reads
+from app.domain.errors import NotFound
+from app.domain.metrics import Metric
+from app.domain.permissions import Actor, Permission
+from app.exports import Rendered, Wanted
+from app.problems import problems
+from app.routing import Route
+from app.schemas.reports import (
+    CountMap,
+    FunnelQuery,
+    FunnelRead,
+    LeaderboardQuery,
+    LeaderboardRead,
+    MapQuery,
+    SeriesQuery,
+    SeriesRead,
+)
+from app.services import reports, sums
+from app.services.reports import Asked, sheets
+
+router = APIRouter(prefix="/metrics", tags=["metrics"], route_class=Route)
+public_router = APIRouter(
+    prefix="/public/{city_id}/metrics", tags=["public"], route_class=Route, responses=problems(NotFound)
+)
+Reader = Annotated[Actor, Depends(Allow(Permission.METRICS_READ))]
+CityId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,31}$", examples=["almaty"])]
+MetricName = Annotated[Metric, Path(examples=["graffiti_painted"])]
+SeriesAsked = Annotated[SeriesQuery, Query()]
+MapAsked = Annotated[MapQuery, Query()]
+LeaderboardAsked = Annotated[LeaderboardQuery, Query()]
+_TABLES: dict[int | str, dict[str, Any]] = {**answers.ITEM, **exports.TABLES}
+
+
+class GeoJson(JSONResponse):
+    media_type = answers.GEOJSON
+
+
+@router.get("/funnel", response_model=FunnelRead, responses=_TABLES)
+async def get_funnel(
+    query: Annotated[FunnelQuery, Query()], actor: Reader, database: Reads, request: Request
+) -> Response:
+    """From the first report of a resource to whether it came back: how many get how far, and in how many days.
+
+    Of the resources first reported from `from` to `to`. A rate is of the resources that have reached the step before;
+    a median is that of Kaplan and Meier, in which those that still wait count for as long as they have waited.
+    """
+    reports.check(query)
+    standing = await sums.standing_of(database, actor, actor.city_id)
+    found = await reports.funnel(database, Asked(actor.city_id, actor, query), standing)
+    return (await Wanted.of(request, query.format).render(found, sheets.of_funnel)).to(request)
+
+
+@router.get("/map", response_model=CountMap, response_class=GeoJson, responses=_TABLES)
+async def map_counts(query: MapAsked, actor: Reader, database: Reads, request: Request) -> Response:
+    """Hexagons (H3) with how many inscriptions were painted over, or seen, in each, as GeoJSON (RFC 7946)."""
+    reports.check(query)
+    standing = await sums.standing_of(database, actor, actor.city_id)
+    found = await reports.count_map(database, Asked(actor.city_id, actor, query), standing)
+    wanted = Wanted.of(request, query.format)
+    return (await wanted.render(found, sheets.of_map, media_type=answers.GEOJSON)).to(request)
+
+
+@router.get("/leaderboard", response_model=LeaderboardRead, responses=_TABLES)
+async def get_leaderboard(query: LeaderboardAsked, actor: Reader, database: Reads, request: Request) -> Response:
+    """The districts by one count, the highest first; no person is ranked, and there are no teams yet.
+
+    Of people, counts below 5 are null, and others where a hidden one could be worked out from them, but for those
+    who see the people themselves. A level is what it was at the end of the last day.
+    """
+    reports.check(query)
+    found = await reports.leaderboard(database, Asked(actor.city_id, actor, query))
+    return (await Wanted.of(request, query.format).render(found, sheets.of_leaderboard)).to(request)
+
+
+@router.get("/{metric}/series", response_model=SeriesRead, responses=_TABLES)
+async def get_series(
+    metric: MetricName, query: SeriesAsked, actor: Reader, database: Reads, request: Request
+) -> Response:
+    """One metric by day, ISO week, month or quarter, zero where nothing happened; at most 400 of them.
+
+    304 to an If-None-Match that names the city's present revision, without anything being counted.
+    """
+    reports.check(query)
+    wanted = Wanted.of(request, query.format)
+    standing = await sums.standing_of(database, actor, actor.city_id)
+    if answers.is_known(request, tag := wanted.tag(standing.etag)):
+        return exports.unchanged(tag)
+    etag, found = await reports.series(database, Asked(actor.city_id, actor, query), metric, standing)
+    return (await wanted.render(found, sheets.of_series, etag=etag)).to(request)
+
+
+@public_router.get("/map", response_model=CountMap, response_class=GeoJson, responses=_TABLES)
+async def map_public_counts(
+    city_id: CityId, query: MapAsked, database: Reads, documents: DocumentsDep, request: Request
+) -> Response:
+    """As for those who are signed in, without hexagons in which there are fewer than 5."""
+    reports.check(query)
+    wanted = Wanted.of(request, query.format)
+
+    async def read() -> Rendered:
+        standing = await documents.standing(city_id)
+        found = await reports.count_map(database, Asked(city_id, None, query), standing)
+        return await wanted.render(found, sheets.of_map, media_type=answers.GEOJSON)
+
+    return (await documents.shared(("map", city_id, query, wanted), read)).to(request, exports.PUBLISHED)
+
+
+@public_router.get("/leaderboard", response_model=LeaderboardRead, responses=_TABLES)
+async def get_public_leaderboard(
+    city_id: CityId, query: LeaderboardAsked, database: Reads, documents: DocumentsDep, request: Request
+) -> Response:
+    """As for those who are signed in; of people there is none."""
+    reports.check(query)
+    reports.check_public(query.metric, "/query/metric")
+    wanted = Wanted.of(request, query.format)
+
+    async def read() -> Rendered:
+        return await wanted.render(
+            await reports.leaderboard(database, Asked(city_id, None, query)), sheets.of_leaderboard
+        )
+
+    return (await documents.shared(("leaderboard", city_id, query, wanted), read)).to(request, exports.PUBLISHED)
+
+
+@public_router.get("/{metric}/series", response_model=SeriesRead, responses=_TABLES)
+async def get_public_series(
+    city_id: CityId, metric: MetricName, query: SeriesAsked, database: Reads, documents: DocumentsDep, request: Request
+) -> Response:
+    """As for those who are signed in; of people there is none."""
+    reports.check(query)
+    reports.check_public(metric, "/path/metric")
+    wanted = Wanted.of(request, query.format)
+
+    async def read() -> Rendered:
+        standing = await documents.standing(city_id)
+        etag, found = await reports.series(database, Asked(city_id, None, query), metric, standing)
+        return await wanted.render(found, sheets.of_series, etag=etag)
+
+    return (await documents.shared(("series", city_id, metric, query, wanted), read)).to(request, exports.PUBLISHED)
