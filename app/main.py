@@ -27,8 +27,10 @@ from app.routers import (
     auth,
     calendars,
     checks,
+    declared,
     metrics,
     operations,
+    plans,
     public,
     raids,
     records,
@@ -45,7 +47,21 @@ PUBLIC = problems.problems(Invalid, Unavailable)
 STATELESS = problems.problems(Invalid)
 
 
-_NOUNS = (raids, assignments, attendance, spots, volunteers, accounts, checks, resources, referrals, records, metrics)
+_NOUNS = (
+    raids,
+    assignments,
+    attendance,
+    spots,
+    volunteers,
+    accounts,
+    checks,
+    resources,
+    referrals,
+    records,
+    declared,
+    plans,
+    metrics,
+)
 Responses = dict[int | str, dict[str, Any]]
 
 
@@ -80,6 +96,7 @@ def create_app(settings: Settings) -> FastAPI:
         _include(app, module.router, "/v1", SIGNED_IN)
     for module in (volunteers, accounts, calendars):
         _include(app, module.secret_router, "/v1", SIGNED_IN)
+    _include(app, plans.file_router, "/v1", SIGNED_IN)
     for router in (auth.router, public.router, calendars.public_router):
         _include(app, router, "/v1", PUBLIC)
     for router in (auth.well_known, operations.router):

@@ -13,13 +13,17 @@ from app.domain.permissions import Role
 from app.domain.records import RecordsKind
 from app.models.records import RecordsImport
 from tests.auth.devices import refusal
-from tests.city import IN_WEST, TestCity, found_city, raid_plan, removal
+from tests.city import IN_WEST, TestCity, declared_total, found_city, raid_plan, removal
 from tests.test_permissions import POLICY
 
 # A calendar's address is itself the secret; it has tests of its own.
 BY_SECRET = {"GET /v1/public/{city_id}/calendars/{token}/raids.ics"}
+# A plan in force is for everybody; a draft's absence is tested with plans.
+FOR_EVERYBODY = {"GET /v1/public/{city_id}/plans/{plan_id}"}
 OPERATIONS = [
-    operation for operation in POLICY if re.search(r"{(?!city_id)\w+}", operation) and operation not in BY_SECRET
+    operation
+    for operation in POLICY
+    if re.search(r"{(?!city_id)\w+}", operation) and operation not in BY_SECRET | FOR_EVERYBODY
 ]
 BODIES: dict[str, dict[str, Any]] = {
     "PATCH /v1/raids/{raid_id}": {"title": "Ours now"},
@@ -56,6 +60,18 @@ BODIES: dict[str, dict[str, Any]] = {
         "answer": "blocked",
         "answered_on": "2026-01-02",
     },
+    "POST /v1/declared-counts/{declared_id}/withdraw": {"reason": "Ours now"},
+    "PATCH /v1/plans/{plan_id}": {"title": "Ours now"},
+    "POST /v1/plans/{plan_id}/directions": {"number": 2, "title": "Ours now"},
+    "PATCH /v1/plans/{plan_id}/directions/{direction_id}": {"title": "Ours now"},
+    "POST /v1/plans/{plan_id}/items": {
+        "direction_id": str(uuid4()),
+        "number": "1.2",
+        "title": "Ours now",
+        "due_on": "2026-11-30",
+    },
+    "PATCH /v1/plans/{plan_id}/items/{item_id}": {"owner": "Ours now"},
+    "POST /v1/plans/{plan_id}/items/{item_id}/status": {"status": "done", "note": "Ours now"},
     "PUT /v1/accounts/{account_id}/access": {"role": "volunteer", "is_active": False},
 }
 
@@ -85,7 +101,11 @@ async def theirs(app: FastAPI) -> AsyncIterator[dict[str, str]]:
         painted = (await coordinator.post(f"/raids/{under_way['id']}/removals", json=removal())).json()
         taken_over = imported()
         await city.add(RecordsImport(city_id=city.id, **taken_over))
+        plan = await city.plan_in_force()
+        said = await (await city.as_(Role.ADMIN)).post("/declared-counts", json=declared_total())
         yield {
+            "declared_id": said.json()["id"],
+            **plan,
             "import_id": str(taken_over["id"]),
             "raid_id": raid["id"],
             "removal_id": painted["id"],

@@ -36,9 +36,12 @@ class Permission(StrEnum):
     REFERRAL_MANAGE = "referral:manage"
     ACCOUNT_MANAGE = "account:manage"
     RECORDS_IMPORT = "records:import"
+    DECLARED_READ = "declared:read"
+    PLAN_READ = "plan:read"
+    PLAN_MANAGE = "plan:manage"
 
 
-_ANALYST = frozenset({Permission.METRICS_READ})
+_ANALYST = frozenset({Permission.METRICS_READ, Permission.DECLARED_READ, Permission.PLAN_READ})
 _VOLUNTEER = frozenset(
     {
         Permission.METRICS_READ,
@@ -60,6 +63,7 @@ _MODERATOR = frozenset(
         Permission.FINDING_REPORT,
         Permission.RESOURCE_READ,
         Permission.RESOURCE_REVIEW,
+        Permission.PLAN_READ,
     }
 )
 _COORDINATOR = frozenset(
@@ -75,6 +79,9 @@ _COORDINATOR = frozenset(
         Permission.FINDING_REPORT,
         Permission.RESOURCE_READ,
         Permission.REFERRAL_MANAGE,
+        Permission.DECLARED_READ,
+        Permission.PLAN_READ,
+        Permission.PLAN_MANAGE,
     }
 )
 # An admin keeps accounts and records in order, but does not do volunteers' or moderators' work.

@@ -1,4 +1,5 @@
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
@@ -8,13 +9,16 @@ from app.domain.errors import NotFound, TooManyRequests
 from app.domain.volunteers import VolunteerStatus
 from app.problems import problems
 from app.routing import Route
+from app.schemas.base import PageQuery
 from app.schemas.cities import CityRead, DistrictMap
 from app.schemas.metrics import MetricsQuery, MetricsRead
+from app.schemas.plans import PublicPlanPage, PublicPlanProgress
 from app.schemas.volunteers import Application, ApplicationRead
-from app.services import cities, metrics, reads, volunteers
+from app.services import cities, metrics, plans, reads, volunteers
 from app.services.metrics import Asked
 
 router = APIRouter(prefix="/public/{city_id}", tags=["public"], route_class=Route, responses=problems(NotFound))
+FOR_EVERYBODY = "public, max-age=10"
 CityId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,31}$", examples=["almaty"])]
 
 
@@ -39,6 +43,27 @@ async def get_public_metrics(
     metrics.check(query)
     found = await documents.polled(Asked(city_id, query, is_public=True))
     return answers.counts(found, request, is_public=True)
+
+
+@router.get("/plans", response_model=PublicPlanPage)
+async def list_public_plans(
+    city_id: CityId, query: Annotated[PageQuery, Query()], database: Reads, request: Request
+) -> Response:
+    """The plans that are or were in force, the newest first."""
+    await reads.one(database, None, cities.public_city, "city", city_id=city_id)
+    return answers.page(
+        await reads.page(database, None, plans.public_cards, **query.model_dump(), city_id=city_id), request
+    )
+
+
+@router.get("/plans/{plan_id}", response_model=PublicPlanProgress, responses=answers.ITEM)
+async def get_public_plan(city_id: CityId, plan_id: UUID, database: Reads, request: Request) -> Response:
+    """Planned against actual for everybody, at most ten seconds old; of people whether, and not how many."""
+    asked = await plans.asked(database, None, city_id, id=plan_id)
+    if answers.is_known(request, asked.etag):
+        return answers.unchanged(asked.etag, cache=FOR_EVERYBODY)
+    found = await plans.of_public_plan(database, asked)
+    return answers.document(found, etag=asked.etag, cache=FOR_EVERYBODY)
 
 
 @router.post("/volunteers", response_model=ApplicationRead, status_code=202, responses=problems(TooManyRequests))

@@ -10,6 +10,7 @@ import pytest
 
 from app import messages
 from app.domain.assignments import AssignmentAction, AssignmentStatus
+from app.domain.plans import ItemStatus, PlanAction, PlanStatus, Standing
 from app.domain.raids import RaidAction, RaidStatus, StopOutcome
 from app.domain.referrals import ReferralAction, ReferralStatus
 from app.domain.resources import ResourceAction, ResourceStatus
@@ -21,6 +22,9 @@ APP = Path(messages.__file__).parent
 SPOKEN: list[type[StrEnum]] = [
     AssignmentAction,
     AssignmentStatus,
+    ItemStatus,
+    PlanAction,
+    PlanStatus,
     RaidAction,
     RaidStatus,
     ReferralAction,
@@ -30,6 +34,7 @@ SPOKEN: list[type[StrEnum]] = [
     Skill,
     SpotAction,
     SpotStatus,
+    Standing,
     StopOutcome,
     VolunteerAction,
     VolunteerStatus,

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import execute
 
-TABLES = ("ledger_entry", "consent", "declared_count", "volunteer_event")
+TABLES = ("ledger_entry", "consent", "declared_count", "volunteer_event", "declared_withdrawal", "plan_item_change")
 CHANGES = ("UPDATE {} SET city_id = city_id", "DELETE FROM {}", "TRUNCATE {} CASCADE")
 
 

@@ -75,7 +75,7 @@ async def test_the_first_of_overlapping_totals_counts_whichever_file_it_came_in(
     await declared(YOUTH)
 
     assert (await city.totals())["graffiti_painted"]["declared"] == 15000
-    assert {count.source: count.counted for count in await city.rows(DeclaredCount)} == {
+    assert {item["source"]: item["counted"] for item in await declarations(city, "graffiti_painted")} == {
         "police": True,
         "youth policy": False,
     }
