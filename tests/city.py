@@ -243,7 +243,7 @@ def plan_draft(**changes: Any) -> dict[str, Any]:
     return {"title": "Plan", "language": "en", "starts_on": "2026-01-01", "ends_on": "2026-12-31", **changes}
 
 
-def plan_item(direction_id: str, **changes: Any) -> dict[str, Any]:
+def plan_item(direction_id: str, /, **changes: Any) -> dict[str, Any]:
     return {"direction_id": direction_id, "number": "1.1", "title": "Paint", "due_on": "2026-04-10", **changes}
 
 

@@ -178,7 +178,11 @@ async def test_the_list_is_filtered_by_metric_and_days_and_read_page_by_page(cit
     ("changes", "pointer", "code"),
     [
         ({"period_to": "2024-12-31"}, "/body/period_to", "ends_before_start"),
-        ({"published_on": (datetime.now(UTC) + timedelta(days=2)).date().isoformat()}, "/body/published_on", "in_future"),
+        (
+            {"published_on": (datetime.now(UTC) + timedelta(days=2)).date().isoformat()},
+            "/body/published_on",
+            "in_future",
+        ),
         ({"metric": "walls"}, "/body/metric", "not_listed"),
         ({"amount": 0}, "/body/amount", "too_small"),
         ({"amount": 2_000_000_001}, "/body/amount", "too_big"),

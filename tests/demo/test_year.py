@@ -1,6 +1,7 @@
 """What the demonstration holds: above all, that its ledger is what its flows would have counted."""
 
 import pytest
+from fastapi import FastAPI
 from sqlmodel import SQLModel
 
 from app.domain.assignments import AssignmentStatus
@@ -9,6 +10,7 @@ from app.domain.referrals import ReferralStatus
 from app.domain.resources import ResourceKind, ResourceStatus
 from app.domain.spots import SpotKind, SpotStatus
 from app.domain.volunteers import VolunteerStatus
+from tests.city import Client
 
 DAY = "AT TIME ZONE 'Asia/Almaty'"
 LEDGER = "SELECT subject_id, occurred_on, amount, district_id FROM ledger_entry WHERE metric = '{}'"
@@ -204,3 +206,18 @@ async def test_nothing_has_happened_after_the_end(asked):
 
 async def test_it_is_marked_as_a_demonstration(asked):
     assert await asked("SELECT id, is_demo FROM city") == [("almaty", True)]
+
+
+async def test_a_plan_of_seven_directions_and_76_items_is_on_its_way(demo_app: FastAPI, asked):
+    ((plan_id,),) = await asked("SELECT id FROM plan")
+    client = Client(demo_app)
+    plan = (await client.get(f"/public/almaty/plans/{plan_id}")).json()
+    await client.aclose()
+
+    assert (plan["is_demo"], len(plan["directions"])) == (True, 7)
+    assert sum(len(direction["items"]) for direction in plan["directions"]) == 76
+    assert min(plan["standings"][standing] for standing in ("reached", "overdue")) > 0
+    assert not await asked(
+        """SELECT item.id FROM plan_item item LEFT JOIN plan_item_change change ON item_id = item.id
+        WHERE (item.status = 'not_started') <> (change.id IS NULL)"""
+    )

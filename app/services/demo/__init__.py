@@ -17,7 +17,7 @@ from app.domain.errors import Conflict, Fault, Invalid
 from app.domain.permissions import Role
 from app.models.cities import City
 from app.services import cities
-from app.services.demo import counts, online, people, raids, storage, walls
+from app.services.demo import counts, online, people, plan, raids, storage, walls
 from app.services.demo.almanac import Almanac
 from app.services.demo.people import SERVICES, STAFF, VOLUNTEER_PHONE
 from app.services.demo.places import Places
@@ -25,7 +25,7 @@ from app.services.demo.storage import Told
 
 CITY = "almaty"
 PASSWORD = "narkostop demo city"  # noqa: S105 printed for everybody
-TABLES = 14
+TABLES = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +105,4 @@ def made_up_year(almanac: Almanac, secret_hash: str) -> Iterator[Sequence[SQLMod
     found = online.invent(almanac, crowd)
     yield from (found.resources, found.findings, found.referrals, found.items)
     yield counts.entries(almanac, crowd, outings, painted, found)
+    yield from plan.tables(plan.invent(almanac, crowd))

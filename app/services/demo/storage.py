@@ -1,7 +1,9 @@
 """A made-up year into the database: COPY, a table at a time, in the session's transaction."""
 
+import json
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from operator import attrgetter
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlmodel import SQLModel
@@ -24,4 +26,10 @@ async def store(session: AsyncSession, tables: Iterable[Sequence[SQLModel]], tol
 
 async def _values(rows: Sequence[SQLModel], columns: Sequence[str]) -> AsyncIterator[tuple[object, ...]]:
     for row in map(attrgetter(*columns), rows):
-        yield row
+        yield tuple(map(_value, row))
+
+
+def _value(value: Any) -> object:
+    """JSON goes in as text; a list of texts is an array."""
+    is_json = isinstance(value, list) and any(isinstance(each, dict) for each in cast("list[object]", value))
+    return json.dumps(value) if is_json else value
