@@ -125,7 +125,7 @@ async def get_progress(plan_id: UUID, actor: Reader, database: Reads, request: R
     asked = await plans.asked(database, actor, actor.city_id, id=plan_id)
     if answers.is_known(request, asked.etag):
         return answers.unchanged(asked.etag)
-    return answers.document(await plans.of_plan(database, actor, asked), etag=asked.etag)
+    return answers.counts(await plans.of_plan(database, actor, asked), request)
 
 
 @router.get("/{plan_id}/directions", response_model=DirectionPage, responses=problems(NotFound))

@@ -18,7 +18,6 @@ from app.services import cities, metrics, plans, reads, volunteers
 from app.services.metrics import Asked
 
 router = APIRouter(prefix="/public/{city_id}", tags=["public"], route_class=Route, responses=problems(NotFound))
-FOR_EVERYBODY = "public, max-age=10"
 CityId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,31}$", examples=["almaty"])]
 
 
@@ -58,12 +57,11 @@ async def list_public_plans(
 
 @router.get("/plans/{plan_id}", response_model=PublicPlanProgress, responses=answers.ITEM)
 async def get_public_plan(city_id: CityId, plan_id: UUID, database: Reads, request: Request) -> Response:
-    """Planned against actual for everybody, at most ten seconds old; of people whether, and not how many."""
+    """Planned against actual for everybody; of people whether, and not how many."""
     asked = await plans.asked(database, None, city_id, id=plan_id)
     if answers.is_known(request, asked.etag):
-        return answers.unchanged(asked.etag, cache=FOR_EVERYBODY)
-    found = await plans.of_public_plan(database, asked)
-    return answers.document(found, etag=asked.etag, cache=FOR_EVERYBODY)
+        return answers.unchanged(asked.etag, is_public=True)
+    return answers.counts(await plans.of_public_plan(database, asked), request, is_public=True)
 
 
 @router.post("/volunteers", response_model=ApplicationRead, status_code=202, responses=problems(TooManyRequests))

@@ -135,7 +135,7 @@ async def test_everybody_sees_a_plan_in_force_without_owners_and_notes(city: Tes
     address = f"/public/{city.id}{path}"
     answer = await city.anonymous.get(address)
     known = await city.anonymous.get(address, headers={"If-None-Match": answer.headers["etag"]})
-    assert (known.status_code, answer.headers["cache-control"]) == (304, "public, max-age=10")
+    assert (known.status_code, answer.headers["cache-control"]) == (304, "public, max-age=1")
 
 
 async def test_a_draft_is_not_there_for_everybody(city: TestCity):

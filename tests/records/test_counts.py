@@ -162,5 +162,5 @@ async def test_totals_wait_for_another_import_and_are_told_when_it_takes_too_lon
 
 
 async def declarations(city: TestCity, metric: str) -> list[dict[str, object]]:
-    answer = (await (await city.as_(Role.ANALYST)).get("/metrics")).json()
+    answer = (await (await city.as_(Role.ANALYST)).get("/metrics", params={"days": 0})).json()
     return [item for item in answer["declared"] if item["metric"] == metric]

@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from operator import attrgetter
-from typing import Any, cast
+from typing import cast
 
 import sqlalchemy as sa
 from sqlmodel import SQLModel
@@ -29,7 +29,7 @@ async def _values(rows: Sequence[SQLModel], columns: Sequence[str]) -> AsyncIter
         yield tuple(map(_value, row))
 
 
-def _value(value: Any) -> object:
+def _value(value: object) -> object:
     """JSON goes in as text; a list of texts is an array."""
-    is_json = isinstance(value, list) and any(isinstance(each, dict) for each in cast("list[object]", value))
-    return json.dumps(value) if is_json else value
+    each = cast("list[object]", value) if isinstance(value, list) else []
+    return json.dumps(each) if any(isinstance(part, dict) for part in each) else cast("object", value)

@@ -34,6 +34,7 @@ from app.schemas.plans import (
 )
 from app.services import reads, sums
 from app.services.cities import CITY_ID
+from app.services.metrics import Document
 from app.services.plans.queries import visible_to
 from app.services.reads import Query
 from app.services.sums import Question, Sums
@@ -71,7 +72,7 @@ async def asked(database: Database, actor: Actor | None, city_id: str, **values:
     return Asked(city_id, found, await sums.standing_of(database, actor, city_id))
 
 
-async def of_plan(database: Database, actor: Actor, question: Asked) -> bytes:
+async def of_plan(database: Database, actor: Actor, question: Asked) -> Document:
     """The JSON of `PlanProgress`."""
     counted = await _counted(database, actor, question)
     items = [_of_item(question, counted, item) for item in question.plan.in_items]
@@ -86,10 +87,10 @@ async def of_plan(database: Database, actor: Actor, question: Asked) -> bytes:
         standings=_tally(items),
         directions=directions,
     )
-    return read.model_dump_json(by_alias=True).encode()
+    return Document(question.etag, read.model_dump_json(by_alias=True).encode())
 
 
-async def of_public_plan(database: Database, question: Asked) -> bytes:
+async def of_public_plan(database: Database, question: Asked) -> Document:
     """The JSON of `PublicPlanProgress`: without owners and notes, and of people without counts."""
     counted = await _counted(database, None, question)
     items = [_of_item(question, counted, item) for item in question.plan.in_items]
@@ -108,7 +109,7 @@ async def of_public_plan(database: Database, question: Asked) -> bytes:
         standings=_tally(items),
         directions=directions,
     )
-    return read.model_dump_json(by_alias=True).encode()
+    return Document(question.etag, read.model_dump_json(by_alias=True).encode())
 
 
 def whole(role: Role | None, given: frozenset[str]) -> Query:
