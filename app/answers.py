@@ -58,6 +58,11 @@ def counted(etag: str, *, is_public: bool) -> dict[str, str]:
     return {"ETag": etag, "Cache-Control": f"{who}, max-age=1", "Vary": _PRIVATE["Vary"]}
 
 
+def unchanged(etag: str, *, is_public: bool = False) -> Response:
+    """What `counts` answers to who has it already, when nothing was counted yet."""
+    return Response(None, 304, counted(etag, is_public=is_public))
+
+
 def is_known(request: Request, etag: str) -> bool:
     return is_named(request.headers.get("if-none-match", ""), etag)
 

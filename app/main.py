@@ -29,10 +29,12 @@ from app.routers import (
     calendars,
     checks,
     cities,
+    declared,
     figures,
     ledger,
     metrics,
     operations,
+    plans,
     public,
     raids,
     records,
@@ -56,7 +58,7 @@ RAID_AT_ONCE, RAID_WAIT_S = 2, 15
 
 _STREET = (raids, assignments, attendance, spots, checks)
 _ONLINE = (resources, referrals, records)
-_NUMBERS = (metrics, reports, ledger, seals, figures)
+_NUMBERS = (declared, plans, metrics, reports, ledger, seals, figures)
 _NOUNS = (*_STREET, volunteers, accounts, cities, *_ONLINE, *_NUMBERS)
 Responses = dict[int | str, dict[str, Any]]
 
@@ -93,6 +95,7 @@ def create_app(settings: Settings) -> FastAPI:
         _include(app, module.router, "/v1", SIGNED_IN)
     for module in (volunteers, accounts, calendars):
         _include(app, module.secret_router, "/v1", SIGNED_IN)
+    _include(app, plans.file_router, "/v1", SIGNED_IN)
     for router in (auth.router, public.router, *(noun.public_router for noun in (calendars, figures, reports))):
         _include(app, router, "/v1", PUBLIC)
     for router in (auth.well_known, operations.router):

@@ -5,6 +5,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from app.domain.metrics import Metric
+
 LANGUAGES = ("kk", "ru", "en")
 DEFAULT = "en"
 
@@ -27,6 +29,15 @@ def _ranked(part: str) -> tuple[float, str]:
     except ValueError:
         quality = 0.0
     return quality, tag.strip().split("-")[0]
+
+
+def metrics_by_name() -> dict[str, Metric]:
+    """Each metric by its code and by its name in every language, casefolded: as people write it in a table."""
+    return {
+        name.casefold(): metric
+        for metric in Metric
+        for name in (metric.value, *CATALOGUE["metrics"][metric]["name"].values())
+    }
 
 
 def title(status: int, language: str) -> str:

@@ -190,6 +190,16 @@ class TestCity:
         raid = await self.open_raid(**changes)
         return (await (await self.as_(Role.COORDINATOR)).post(f"/raids/{raid['id']}/start")).json()
 
+    async def plan_in_force(self, **target: Any) -> dict[str, str]:
+        """With one direction and one item, which has a target if one is given. The ids, as paths name them."""
+        coordinator = await self.as_(Role.COORDINATOR)
+        plan = (await coordinator.post("/plans", json=plan_draft())).json()
+        path = f"/plans/{plan['id']}"
+        direction = (await coordinator.post(f"{path}/directions", json={"number": 1, "title": "Walls"})).json()
+        item = (await coordinator.post(f"{path}/items", json=plan_item(direction["id"], **target))).json()
+        await coordinator.post(f"{path}/adopt")
+        return {"plan_id": plan["id"], "direction_id": direction["id"], "item_id": item["id"]}
+
     async def totals(self, **query: Any) -> dict[str, dict[str, Any]]:
         """`GET /v1/metrics` by the name of the metric; a query, even of nothing, is answered as of this moment."""
         analyst = await self.as_(Role.ANALYST)
@@ -221,6 +231,27 @@ def raid_plan(**changes: Any) -> dict[str, Any]:
         "capacity": 5,
         **changes,
     }
+
+
+def declared_total(**changes: Any) -> dict[str, Any]:
+    return {
+        "metric": "graffiti_painted",
+        "period_from": "2025-01-01",
+        "period_to": "2025-12-31",
+        "amount": 18_000,
+        "precision": "at_least",
+        "source": "Youth Policy",
+        "published_on": "2026-01-20",
+        **changes,
+    }
+
+
+def plan_draft(**changes: Any) -> dict[str, Any]:
+    return {"title": "Plan", "language": "en", "starts_on": "2026-01-01", "ends_on": "2026-12-31", **changes}
+
+
+def plan_item(direction_id: str, /, **changes: Any) -> dict[str, Any]:
+    return {"direction_id": direction_id, "number": "1.1", "title": "Paint", "due_on": "2026-04-10", **changes}
 
 
 def removal(**changes: Any) -> dict[str, Any]:

@@ -25,6 +25,8 @@ IN_THE_FIELD = {VOLUNTEER, COORDINATOR, MODERATOR, ADMIN}
 PLANNERS = {COORDINATOR, ADMIN}
 STAFF = {COORDINATOR, MODERATOR, ANALYST, ADMIN}
 PUBLISHERS = {COORDINATOR, ANALYST, ADMIN}  # two of them for each figure: tests/figures
+COUNTING = {ANALYST, *PLANNERS}
+STAFF = {MODERATOR, ANALYST, *PLANNERS}
 LEADERS = {VOLUNTEER, *PLANNERS}  # of volunteers only the raid's own lead: tests/raids
 
 POLICY = {
@@ -80,6 +82,30 @@ POLICY = {
     "GET /v1/metrics/map": SIGNED_IN,
     "GET /v1/metrics/leaderboard": SIGNED_IN,
     "GET /v1/metrics/{metric}/series": SIGNED_IN,
+    "GET /v1/declared-counts": COUNTING,  # with who entered and withdrew them
+    "GET /v1/declared-counts/{declared_id}": COUNTING,
+    "POST /v1/declared-counts": {ADMIN},
+    "POST /v1/declared-counts/{declared_id}/withdraw": {ADMIN},
+    # Plans
+    "GET /v1/public/{city_id}/plans": EVERYBODY,
+    "GET /v1/public/{city_id}/plans/{plan_id}": EVERYBODY,
+    "GET /v1/plans": STAFF,
+    "POST /v1/plans": PLANNERS,
+    "POST /v1/plans/imports": PLANNERS,
+    "GET /v1/plans/{plan_id}": STAFF,
+    "PATCH /v1/plans/{plan_id}": PLANNERS,
+    "POST /v1/plans/{plan_id}/adopt": PLANNERS,
+    "POST /v1/plans/{plan_id}/close": PLANNERS,
+    "GET /v1/plans/{plan_id}/progress": STAFF,
+    "GET /v1/plans/{plan_id}/directions": STAFF,
+    "POST /v1/plans/{plan_id}/directions": PLANNERS,
+    "PATCH /v1/plans/{plan_id}/directions/{direction_id}": PLANNERS,
+    "GET /v1/plans/{plan_id}/items": STAFF,
+    "POST /v1/plans/{plan_id}/items": PLANNERS,
+    "GET /v1/plans/{plan_id}/items/{item_id}": STAFF,
+    "PATCH /v1/plans/{plan_id}/items/{item_id}": PLANNERS,
+    "POST /v1/plans/{plan_id}/items/{item_id}/status": PLANNERS,
+    "GET /v1/plans/{plan_id}/items/{item_id}/history": STAFF,
     # Raids
     "GET /v1/raids": IN_THE_FIELD,
     "GET /v1/raids/{raid_id}": IN_THE_FIELD,

@@ -13,7 +13,7 @@ from app.domain.permissions import Role
 from app.domain.records import RecordsKind
 from app.models.records import RecordsImport
 from tests.auth.devices import refusal
-from tests.city import IN_WEST, Client, TestCity, found_city, raid_plan, removal
+from tests.city import IN_WEST, Client, TestCity, declared_total, found_city, raid_plan, removal
 from tests.figures.published import signed
 from tests.seals.sealing import fact, sealed
 from tests.test_permissions import POLICY
@@ -21,10 +21,12 @@ from tests.test_permissions import POLICY
 # A calendar's address is itself the secret; it has tests of its own. A metric is the same in every city.
 BY_SECRET = {"GET /v1/public/{city_id}/calendars/{token}/raids.ics"}
 OF_NO_CITY = {"GET /v1/metrics/{metric}/series", "GET /v1/public/{city_id}/metrics/{metric}/series"}
+# A plan in force is for everybody; a draft's absence is tested with plans.
+FOR_EVERYBODY = {"GET /v1/public/{city_id}/plans/{plan_id}"}
 OPERATIONS = [
     operation
     for operation in POLICY
-    if re.search(r"{(?!city_id)\w+}", operation) and operation not in BY_SECRET | OF_NO_CITY
+    if re.search(r"{(?!city_id)\w+}", operation) and operation not in BY_SECRET | OF_NO_CITY | FOR_EVERYBODY
 ]
 BODIES: dict[str, dict[str, Any]] = {
     "PATCH /v1/raids/{raid_id}": {"title": "Ours now"},
@@ -63,6 +65,18 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "POST /v1/figures/{figure_id}/sign": {"value": 7},
     "POST /v1/figures/{figure_id}/withdraw": {"reason": "Ours now"},
+    "POST /v1/declared-counts/{declared_id}/withdraw": {"reason": "Ours now"},
+    "PATCH /v1/plans/{plan_id}": {"title": "Ours now"},
+    "POST /v1/plans/{plan_id}/directions": {"number": 2, "title": "Ours now"},
+    "PATCH /v1/plans/{plan_id}/directions/{direction_id}": {"title": "Ours now"},
+    "POST /v1/plans/{plan_id}/items": {
+        "direction_id": str(uuid4()),
+        "number": "1.2",
+        "title": "Ours now",
+        "due_on": "2026-11-30",
+    },
+    "PATCH /v1/plans/{plan_id}/items/{item_id}": {"owner": "Ours now"},
+    "POST /v1/plans/{plan_id}/items/{item_id}/status": {"status": "done", "note": "Ours now"},
     "PUT /v1/accounts/{account_id}/access": {"role": "volunteer", "is_active": False},
 }
 
@@ -94,10 +108,14 @@ async def theirs(app: FastAPI) -> AsyncIterator[dict[str, str]]:
         await city.add(RecordsImport(city_id=city.id, **taken_over))
         counted = await fact(city)
         await sealed(city)
+        plan = await city.plan_in_force()
+        said = await (await city.as_(Role.ADMIN)).post("/declared-counts", json=declared_total())
         yield {
             "entry_id": str(counted),
             "seal_id": (await coordinator.get("/seals")).json()["items"][0]["id"],
             "figure_id": (await signed(city))["id"],
+            "declared_id": said.json()["id"],
+            **plan,
             "import_id": str(taken_over["id"]),
             "raid_id": raid["id"],
             "removal_id": painted["id"],

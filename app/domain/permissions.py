@@ -39,9 +39,20 @@ class Permission(StrEnum):
     ACCOUNT_MANAGE = "account:manage"
     CITY_SET = "city:set"
     RECORDS_IMPORT = "records:import"
+    DECLARED_READ = "declared:read"
+    PLAN_READ = "plan:read"
+    PLAN_MANAGE = "plan:manage"
 
 
-_ANALYST = frozenset({Permission.METRICS_READ, Permission.LEDGER_READ, Permission.FIGURE_PUBLISH})
+_ANALYST = frozenset(
+    {
+        Permission.METRICS_READ,
+        Permission.LEDGER_READ,
+        Permission.FIGURE_PUBLISH,
+        Permission.DECLARED_READ,
+        Permission.PLAN_READ,
+    }
+)
 _VOLUNTEER = frozenset(
     {
         Permission.METRICS_READ,
@@ -64,6 +75,7 @@ _MODERATOR = frozenset(
         Permission.FINDING_REPORT,
         Permission.RESOURCE_READ,
         Permission.RESOURCE_REVIEW,
+        Permission.PLAN_READ,
     }
 )
 _COORDINATOR = frozenset(
@@ -82,6 +94,9 @@ _COORDINATOR = frozenset(
         Permission.FINDING_REPORT,
         Permission.RESOURCE_READ,
         Permission.REFERRAL_MANAGE,
+        Permission.DECLARED_READ,
+        Permission.PLAN_READ,
+        Permission.PLAN_MANAGE,
     }
 )
 # An admin keeps accounts and records in order, but does not do volunteers' or moderators' work.

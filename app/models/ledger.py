@@ -94,9 +94,12 @@ class DeclaredCount(CityEntity, table=True):
 
     __table_args__ = (
         of_city("import_id", "records_import"),
-        sa.UniqueConstraint("city_id", "metric", "period_from", "period_to", "source"),
+        sa.UniqueConstraint(
+            "city_id", "metric", "period_from", "period_to", "source", "edition", name="uq_declared_count_said"
+        ),
         sa.CheckConstraint("period_to >= period_from", name="period"),
         sa.CheckConstraint("amount > 0", name="amount"),
+        sa.CheckConstraint("edition >= 1", name="edition"),
     )
 
     metric: Metric = Field(sa_type=text_enum(Metric, "metric"))
@@ -107,6 +110,19 @@ class DeclaredCount(CityEntity, table=True):
     source: str = Field(max_length=200)
     published_on: date
     url: str | None = Field(default=None, max_length=2048)
-    counted: bool
-    """Whether it has a ledger entry: of totals for one metric whose periods overlap, only the first does."""
-    import_id: UUID
+    edition: int = Field(default=1)
+    """Of what this source said of these days: one more than were withdrawn before."""
+    import_id: UUID | None = None
+    """None for one that was entered by hand."""
+    entered_by: UUID | None = Field(default=None, foreign_key="account.id")
+    """None for one that came from a terminal."""
+
+
+class DeclaredWithdrawal(CityEntity, table=True):
+    """That a declared total was a mistake. The total stays; its count, if it had one, is reversed in the ledger."""
+
+    __table_args__ = (of_city("declared_id", "declared_count"), sa.UniqueConstraint("city_id", "declared_id"))
+
+    declared_id: UUID
+    reason: str = Field(max_length=500)
+    withdrawn_by: UUID = Field(foreign_key="account.id")

@@ -1,4 +1,5 @@
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
@@ -9,10 +10,12 @@ from app.domain.volunteers import VolunteerStatus
 from app.exports import Rendered, Wanted
 from app.problems import problems
 from app.routing import Route
+from app.schemas.base import PageQuery
 from app.schemas.cities import CityRead, DistrictMap
 from app.schemas.metrics import Format, MetricsQuery, MetricsRead
+from app.schemas.plans import PublicPlanPage, PublicPlanProgress
 from app.schemas.volunteers import Application, ApplicationRead
-from app.services import cities, metrics, reads, volunteers
+from app.services import cities, metrics, plans, reads, volunteers
 from app.services.metrics import Asked, as_json
 from app.services.reports import sheets
 
@@ -50,6 +53,26 @@ async def get_public_metrics(
 
     rendered = await documents.shared((city_id, query, wanted, found.etag), table)
     return rendered.to(request, exports.PUBLISHED)
+
+
+@router.get("/plans", response_model=PublicPlanPage)
+async def list_public_plans(
+    city_id: CityId, query: Annotated[PageQuery, Query()], database: Reads, request: Request
+) -> Response:
+    """The plans that are or were in force, the newest first."""
+    await reads.one(database, None, cities.public_city, "city", city_id=city_id)
+    return answers.page(
+        await reads.page(database, None, plans.public_cards, **query.model_dump(), city_id=city_id), request
+    )
+
+
+@router.get("/plans/{plan_id}", response_model=PublicPlanProgress, responses=answers.ITEM)
+async def get_public_plan(city_id: CityId, plan_id: UUID, database: Reads, request: Request) -> Response:
+    """Planned against actual for everybody; of people whether, and not how many."""
+    asked = await plans.asked(database, None, city_id, id=plan_id)
+    if answers.is_known(request, asked.etag):
+        return answers.unchanged(asked.etag, is_public=True)
+    return answers.counts(await plans.of_public_plan(database, asked), request, is_public=True)
 
 
 @router.post("/volunteers", response_model=ApplicationRead, status_code=202, responses=problems(TooManyRequests))

@@ -83,9 +83,8 @@ class DeclaredRead(Out):
     source: str
     published_on: Day
     url: Annotated[str | None, Field(examples=["https://example.org/report"])]
-    counted: Annotated[
-        bool, Field(description="false: another total for the same days is in the sum, and this one stands beside it")
-    ]
+    counted: Annotated[bool, Field(description="false: withdrawn, or another total for the same days is in the sum")]
+    withdrawn: Annotated[bool, Field(description="true: it was a mistake and is in no sum")]
     overlaps_recorded: Annotated[
         bool, Field(description="true: this system recorded facts on these days too, perhaps the same ones")
     ]

@@ -27,6 +27,11 @@ def record(session: AsyncSession, actor: Actor, *facts: Fact) -> None:
     session.add_all(_entry(actor, fact) for fact in facts)
 
 
+def declare(session: AsyncSession, actor: Actor, *facts: Fact) -> None:
+    """As `record`, of what an office said and nobody here saw (rule 7)."""
+    session.add_all(_entry(actor, fact, origin=Origin.DECLARED) for fact in facts)
+
+
 async def reverse(session: AsyncSession, actor: Actor, metric: Metric, subject_id: UUID) -> None:
     """Take a fact back by an entry against it, on the same day and in the same district; the first one stays."""
     query = select(LedgerEntry).where(
@@ -37,7 +42,7 @@ async def reverse(session: AsyncSession, actor: Actor, metric: Metric, subject_i
     )
     entry = (await session.exec(query)).one()
     taken_back = Fact(metric, subject_id, entry.occurred_on, -entry.amount, entry.district_id)
-    session.add(_entry(actor, taken_back, reverses_id=entry.id))
+    session.add(_entry(actor, taken_back, origin=entry.origin, reverses_id=entry.id))
 
 
 async def is_counted(session: AsyncSession, actor: Actor, metric: Metric, subject_id: UUID) -> bool:
@@ -48,11 +53,13 @@ async def is_counted(session: AsyncSession, actor: Actor, metric: Metric, subjec
     return (await session.exec(query.limit(1))).first() is not None
 
 
-def _entry(actor: Actor, fact: Fact, reverses_id: UUID | None = None) -> LedgerEntry:
+def _entry(
+    actor: Actor, fact: Fact, *, origin: Origin = Origin.RECORDED, reverses_id: UUID | None = None
+) -> LedgerEntry:
     return LedgerEntry(
         city_id=actor.city_id,
         metric=fact.metric,
-        origin=Origin.RECORDED,
+        origin=origin,
         amount=fact.amount,
         occurred_on=fact.occurred_on,
         district_id=fact.district_id,

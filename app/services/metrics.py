@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
-from typing import Any
 
 import sqlalchemy as sa
 from pydantic import BaseModel
@@ -13,10 +12,10 @@ from sqlmodel import col
 from app.core.clock import day_in, utc_now
 from app.core.database import Database
 from app.domain.errors import Fault, Invalid
-from app.domain.metrics import ABOUT_PEOPLE, LEVELS, Metric, Origin, kind_of
+from app.domain.metrics import ABOUT_PEOPLE, LEVELS, Metric, kind_of
 from app.domain.permissions import Role
 from app.domain.tallies import FIRST_DAY, LAST_DAY, NO_DISTRICT, WHOLE_CITY, Period
-from app.models.ledger import DeclaredCount, LedgerEntry
+from app.models.ledger import DeclaredCount
 from app.schemas.metrics import (
     DayParts,
     DeclaredRead,
@@ -29,6 +28,7 @@ from app.schemas.metrics import (
 )
 from app.services import reads, sums
 from app.services.cities import CITY_ID
+from app.services.declared import is_counted, is_withdrawn, overlaps_recorded
 from app.services.reads import Query
 from app.services.sums import Count, Question, Standing, Sums
 
@@ -177,7 +177,14 @@ class _Listed(BaseModel):
 
 def declared(role: Role | None, given: frozenset[str]) -> Query:
     """What was declared for these days; a total counts on the last day of its period, and in no district."""
-    columns = reads.fields(DeclaredCount, DeclaredRead, overlaps_recorded=_recorded_on_the_same_days())
+    as_of = _AS_OF if "as_of" in given else None
+    columns = reads.fields(
+        DeclaredCount,
+        DeclaredRead,
+        counted=is_counted(as_of),
+        withdrawn=is_withdrawn(as_of),
+        overlaps_recorded=overlaps_recorded(),
+    )
     query = sa.select(*columns).where(col(DeclaredCount.city_id) == CITY_ID)
     if "from" in given:
         query = query.where(col(DeclaredCount.period_to) >= _FROM)
@@ -188,13 +195,3 @@ def declared(role: Role | None, given: frozenset[str]) -> Query:
     rows = query.order_by(col(DeclaredCount.id)).subquery("declared_row")
     listed = sa.select(sa.func.json_agg(rows.table_valued())).scalar_subquery()
     return sa.select(sa.func.coalesce(listed, sa.text("'[]'::json")).label("declared"))
-
-
-def _recorded_on_the_same_days() -> Any:
-    """A recorded and a declared number for the same days are summed, but never without saying so."""
-    return sa.exists().where(
-        col(LedgerEntry.city_id) == col(DeclaredCount.city_id),
-        col(LedgerEntry.metric) == col(DeclaredCount.metric),
-        col(LedgerEntry.origin) == Origin.RECORDED,
-        col(LedgerEntry.occurred_on).between(col(DeclaredCount.period_from), col(DeclaredCount.period_to)),
-    )

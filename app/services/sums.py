@@ -21,7 +21,7 @@ from app.domain.metrics import Metric, Origin
 from app.domain.permissions import Actor, Role
 from app.domain.tallies import NO_DISTRICT, WHOLE_CITY, Period
 from app.models.cities import City, District
-from app.models.ledger import DeclaredCount, LedgerEntry, TransactionId
+from app.models.ledger import DeclaredCount, DeclaredWithdrawal, LedgerEntry, TransactionId
 from app.models.tallies import COUNTS, TALLY, TallyState
 from app.services import reads
 from app.services.cities import CITY_ID
@@ -63,7 +63,7 @@ class Standing:
     revision: int
     """How many entries the city's ledger has: it rises with each, and never falls."""
     declared: int
-    """How many totals were declared, also those that are in no sum."""
+    """How many totals were declared or withdrawn, also those that are in no sum."""
     today: date
     time_zone: str
     is_demo: bool
@@ -161,9 +161,10 @@ def standing(role: Role | None, given: frozenset[str]) -> Query:
 
 def _stands() -> dict[str, Any]:
     declared = sa.select(sa.func.count()).where(col(DeclaredCount.city_id) == CITY_ID).scalar_subquery()
+    withdrawn = sa.select(sa.func.count()).where(col(DeclaredWithdrawal.city_id) == CITY_ID).scalar_subquery()
     return {
         "revision": _revision(),
-        "declared": declared,
+        "declared": declared + withdrawn,
         "today": sa.cast(sa.func.timezone(col(City.time_zone), sa.func.statement_timestamp()), sa.Date),
         "time_zone": col(City.time_zone),
         "is_demo": col(City.is_demo),

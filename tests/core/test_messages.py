@@ -12,6 +12,7 @@ from app import messages
 from app.domain.assignments import AssignmentAction, AssignmentStatus
 from app.domain.figures import FigureAction, FigureStatus
 from app.domain.funnel import FunnelStep
+from app.domain.plans import ItemStatus, PlanAction, PlanStatus, Standing
 from app.domain.raids import RaidAction, RaidStatus, StopOutcome
 from app.domain.referrals import ReferralAction, ReferralStatus
 from app.domain.resources import ResourceAction, ResourceStatus
@@ -26,6 +27,9 @@ SPOKEN: list[type[StrEnum]] = [
     FigureAction,
     FigureStatus,
     FunnelStep,
+    ItemStatus,
+    PlanAction,
+    PlanStatus,
     RaidAction,
     RaidStatus,
     ReferralAction,
@@ -35,6 +39,7 @@ SPOKEN: list[type[StrEnum]] = [
     Skill,
     SpotAction,
     SpotStatus,
+    Standing,
     StopOutcome,
     VolunteerAction,
     VolunteerStatus,

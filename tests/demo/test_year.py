@@ -1,6 +1,7 @@
 """What the demonstration holds: above all, that its ledger is what its flows would have counted."""
 
 import pytest
+from fastapi import FastAPI
 from sqlmodel import SQLModel
 
 from app.domain.assignments import AssignmentStatus
@@ -10,6 +11,7 @@ from app.domain.referrals import ReferralStatus
 from app.domain.resources import ResourceKind, ResourceStatus
 from app.domain.spots import SpotKind, SpotStatus
 from app.domain.volunteers import VolunteerStatus
+from tests.city import Client
 
 DAY = "AT TIME ZONE 'Asia/Almaty'"
 LEDGER = (
@@ -48,7 +50,7 @@ async def test_the_counts_are_those_the_programme_published(asked):
     assert totals.pop("participants") > 210 * 5
     assert totals.pop("sightings") >= totals.pop("spots_reported") > 2_000
     assert totals.pop("graffiti_verified") > 1_000 > totals.pop("removals_disputed") > 0
-    assert totals.pop("findings") > 2_964
+    assert totals.pop("findings") > totals.pop("resources_confirmed") >= 2_964
     assert 3_000 < totals.pop("volunteers_street_active") <= 3_500
     assert 2_500 < totals.pop("volunteers_online_active") <= 3_000
     assert totals == {
@@ -278,3 +280,18 @@ async def test_every_resource_went_its_way_in_order(asked):
         assert (found_on, entered[0], entered[-1]) == (first_on, "reported", status)
         assert entered == sorted(entered, key=order.index)
         assert last_on.isoformat() < "2026-06-15"
+
+
+async def test_a_plan_of_seven_directions_and_76_items_is_on_its_way(demo_app: FastAPI, asked):
+    ((plan_id,),) = await asked("SELECT id FROM plan")
+    client = Client(demo_app)
+    plan = (await client.get(f"/public/almaty/plans/{plan_id}")).json()
+    await client.aclose()
+
+    assert (plan["is_demo"], len(plan["directions"])) == (True, 7)
+    assert sum(len(direction["items"]) for direction in plan["directions"]) == 76
+    assert min(plan["standings"][standing] for standing in ("reached", "overdue")) > 0
+    assert not await asked(
+        """SELECT item.id FROM plan_item item LEFT JOIN plan_item_change change ON item_id = item.id
+        WHERE (item.status = 'not_started') <> (change.id IS NULL)"""
+    )

@@ -7,7 +7,17 @@ import pytest
 
 from tests.conftest import execute
 
-TABLES = ("ledger_entry", "consent", "declared_count", "resource_event", "volunteer_event", "seal", "sealed_entry")
+TABLES = (
+    "ledger_entry",
+    "consent",
+    "declared_count",
+    "declared_withdrawal",
+    "plan_item_change",
+    "resource_event",
+    "volunteer_event",
+    "seal",
+    "sealed_entry",
+)
 CHANGES = ("UPDATE {} SET city_id = city_id", "DELETE FROM {}", "TRUNCATE {} CASCADE")
 
 

@@ -11,13 +11,15 @@ from app.domain.checks import Verdict
 from app.domain.metrics import Metric, Origin
 from app.domain.raids import RaidStatus
 from app.domain.referrals import Answer
+from app.domain.resources import ResourceStatus
 from app.domain.volunteers import VolunteerStatus
 from app.models.assignments import Assignment
 from app.models.ledger import LedgerEntry
 from app.models.raids import Raid
+from app.models.resources import ResourceEvent
 from app.models.volunteers import Volunteer
+from app.services.demo import online
 from app.services.demo.almanac import Almanac, id_at
-from app.services.demo.online import Online
 from app.services.demo.people import COORDINATOR, People
 from app.services.demo.walls import Walls
 from app.services.ledger import Fact
@@ -31,15 +33,21 @@ class Street:
     walls: Walls
 
 
-def entries(almanac: Almanac, people: People, street: Street, online: Online) -> list[LedgerEntry]:
+@dataclass(frozen=True, slots=True)
+class Online:
+    made: online.Online
+    way: Sequence[ResourceEvent]
+
+
+def entries(almanac: Almanac, people: People, street: Street, found: Online) -> list[LedgerEntry]:
     """In the order in which they would have been recorded; what a check has taken back last."""
     dice = almanac.dice("counts")
     facts = (
         *_approvals(almanac, people),
         *_raids(almanac, street),
         *_walls(almanac, street.walls),
-        *_findings(almanac, online),
-        *_referrals(online),
+        *_findings(almanac, found),
+        *_referrals(found.made),
     )
     recorded_by = people.staff(COORDINATOR).id
     in_order = sorted(facts, key=lambda fact: fact.occurred_on)
@@ -103,14 +111,17 @@ def _walls(almanac: Almanac, walls: Walls) -> Iterator[Fact]:
             yield Fact(metric, removal.id, day, removal.inscriptions if is_done else 1, district[removal.spot_id])
 
 
-def _findings(almanac: Almanac, online: Online) -> Iterator[Fact]:
-    for finding in online.findings:
+def _findings(almanac: Almanac, found: Online) -> Iterator[Fact]:
+    for finding in found.made.findings:
         yield Fact(Metric.FINDINGS, finding.id, day_in(almanac.city.time_zone, finding.created_at))
+    for event in found.way:
+        if event.status is ResourceStatus.CONFIRMED:
+            yield Fact(Metric.RESOURCES_CONFIRMED, event.resource_id, event.occurred_on)
 
 
-def _referrals(online: Online) -> Iterator[Fact]:
-    sent_on = {referral.id: referral.sent_on for referral in online.referrals}
-    for item in online.items:
+def _referrals(made: online.Online) -> Iterator[Fact]:
+    sent_on = {referral.id: referral.sent_on for referral in made.referrals}
+    for item in made.items:
         if day := sent_on[item.referral_id]:
             yield Fact(Metric.RESOURCES_REFERRED, item.id, day)
         if item.answer is Answer.BLOCKED and item.answered_on:

@@ -1,7 +1,9 @@
 """A made-up year into the database: COPY, a table at a time, in the session's transaction."""
 
+import json
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from operator import attrgetter
+from typing import cast
 
 import sqlalchemy as sa
 from sqlmodel import SQLModel
@@ -26,4 +28,10 @@ async def store(session: AsyncSession, tables: Iterable[Sequence[SQLModel]], tol
 
 async def _values(rows: Sequence[SQLModel], columns: Sequence[str]) -> AsyncIterator[tuple[object, ...]]:
     for row in map(attrgetter(*columns), rows):
-        yield row
+        yield tuple(map(_value, row))
+
+
+def _value(value: object) -> object:
+    """JSON goes in as text; a list of texts is an array."""
+    each = cast("list[object]", value) if isinstance(value, list) else []
+    return json.dumps(each) if any(isinstance(part, dict) for part in each) else cast("object", value)
