@@ -20,6 +20,7 @@ _READ_AS: dict[str, Any] = {
     "guardian_name": "Серік Оспанов",
     "guardian_phone": "+77011234568",
     "status_reason": "Could not be reached",
+    "withdrawal_reason": "Two offices counted the same walls",
     "verdict_reason": "Still there, only scratched",
 }
 """What is read by another name than it is sent by."""
@@ -62,7 +63,7 @@ class Examples:
         if kind == "array":
             is_text = schema.get("items", {}).get("type") == "string"
             return known if known and is_text else self._listed(schema, name, is_sent=is_sent)
-        if kind != "string" or "format" in schema:
+        if kind != "string" or schema.get("format") in _BY_FORMAT:
             return _of_its_kind(schema)
         if known is None:
             self.untold.add(name)
@@ -89,12 +90,17 @@ def add(spec: Schema) -> set[str]:
 
 
 def contents(operation: Schema) -> Iterator[tuple[Schema, bool]]:
-    """Each body with a schema, and whether it is sent: the request's, and that of the answer when all went well."""
-    yield from ((media, True) for media in operation.get("requestBody", {}).get("content", {}).values())
+    """Each JSON body, and whether it is sent: the request's, and that of the answer when all went well."""
+    yield from ((media, True) for media in _json(operation.get("requestBody", {})))
     main = min(status for status in operation["responses"] if status.startswith("2"))
-    for media in operation["responses"][main].get("content", {}).values():
-        if "schema" in media:
-            yield media, False
+    yield from ((media, False) for media in _json(operation["responses"][main]))
+
+
+def _json(said: Schema) -> Iterator[Schema]:
+    for kind, media in said.get("content", {}).items():
+        # A form is as good as JSON here: it is an object with fields.
+        if "schema" in media and (kind.endswith(("json", "form-urlencoded", "form-data"))):
+            yield media
 
 
 def _said(field: Schema) -> list[Any]:

@@ -7,7 +7,7 @@ from app.domain.ledger import Subject
 from app.domain.metrics import Metric, Origin
 from app.schemas.base import Day, DistrictId, Moment, Out, PageQuery
 from app.schemas.metrics import AsOf
-from app.schemas.seals import SealText
+from app.schemas.seals import Hex, SealText
 
 
 class LedgerQuery(PageQuery):
@@ -44,7 +44,12 @@ class LedgerEntryPage(Out):
 class InclusionProof(Out):
     """That one entry is in one seal, as RFC 6962 has it: docs/check_inclusion.py checks it without this service."""
 
-    entry: Annotated[str, Field(description="The entry's canonical bytes, as text in UTF-8")]
+    entry: Annotated[
+        str,
+        Field(
+            description="The entry's canonical bytes, as text in UTF-8", examples=['{"amount":7,"city_id":"almaty"}']
+        ),
+    ]
     position: Annotated[int, Field(description="Of its leaf in the tree, from 0")]
-    path: Annotated[list[str], Field(description="The hashes beside its way to the root, lowest first, in hexadecimal")]
+    path: Annotated[list[Hex], Field(description="The hashes beside its way to the root, lowest first")]
     seal: SealText

@@ -168,8 +168,8 @@ class ItemQuery(PageQuery):
 
 class FieldChange(Out):
     field: str
-    before: str | None
-    after: str | None
+    before: Annotated[str | None, Field(examples=["2026-06-30"])]
+    after: Annotated[str | None, Field(examples=["2026-09-30"])]
 
 
 class ItemChangeRead(Out):

@@ -5,7 +5,14 @@ from pydantic import Field
 
 from app.schemas.base import Moment, Out
 
-Hex = Annotated[str, Field(pattern="^[0-9a-f]{64}$", description="SHA-256, in hexadecimal")]
+Hex = Annotated[
+    str,
+    Field(
+        pattern="^[0-9a-f]{64}$",
+        description="SHA-256, in hexadecimal",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    ),
+]
 # As it is hashed: always UTC, always six digits.
 _MOMENT_TEXT = Annotated[str, Field(examples=["2026-03-01T04:05:06.000000Z"])]
 
