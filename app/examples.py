@@ -61,7 +61,7 @@ class Examples:
             return schema.get("const") or schema["enum"][0]
         known, kind = self._by_name.get(name), schema.get("type")
         if kind == "array":
-            is_text = schema.get("items", {}).get("type") == "string"
+            is_text = schema.get("items", {}).get("type") == "string" and not isinstance(known, str)
             return known if known and is_text else self._listed(schema, name, is_sent=is_sent)
         if kind != "string" or schema.get("format") in _BY_FORMAT:
             return _of_its_kind(schema)

@@ -72,7 +72,7 @@ def main(
     quick: Annotated[bool, typer.Option(help="Small tables and one short round, to see that it runs.")] = False,
 ) -> None:
     """Measure the service beside a bare FastAPI route; print the results and write bench/RESULTS.md."""
-    size, course = (QUICK, Course(1, 0.5, 4)) if quick else (LIFE, Course(rounds, seconds, connections))
+    size, course = (QUICK, Course(1, 0.05, 4)) if quick else (LIFE, Course(rounds, seconds, connections))
     with _database() as settings:
         text = uvloop.run(_measured(settings, size, course))
     print(text)

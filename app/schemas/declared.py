@@ -17,7 +17,17 @@ class DeclaredDraft(In):
     amount: Annotated[Count, Field(ge=1, le=MOST, examples=[18_000])]
     precision: Annotated[Precision, Field(description="How it was worded: 797, more than 18,000, almost 3,000")]
     source: Annotated[Text, Field(max_length=200, examples=["Department of Youth Policy"])]
-    url: Annotated[Text, Field(pattern=WEB_ADDRESS, examples=["https://example.org/press/318"])] | None = None
+    url: (
+        Annotated[
+            Text,
+            Field(
+                pattern=WEB_ADDRESS,
+                json_schema_extra={"pattern": WEB_ADDRESS},
+                examples=["https://example.org/press/318"],
+            ),
+        ]
+        | None
+    ) = None
     published_on: Annotated[Day, Field(examples=["2025-12-07"])]
 
 

@@ -21,7 +21,10 @@ Title = Annotated[Text, Field(max_length=300, examples=["Almaty without drug adv
 DirectionTitle = Annotated[Text, Field(max_length=300, examples=["Clean walls"])]
 ItemTitle = Annotated[Text, Field(max_length=500, examples=["Paint over stencils in every district"])]
 DirectionNumber = Annotated[Count, Field(ge=1, le=MOST_DIRECTIONS)]
-ItemNumber = Annotated[Text, Field(max_length=16, pattern=ITEM_NUMBER, examples=["1.4"])]
+ItemNumber = Annotated[
+    Text,
+    Field(max_length=16, pattern=ITEM_NUMBER, json_schema_extra={"pattern": ITEM_NUMBER}, examples=["1.4"]),
+]
 Owner = Annotated[
     Text,
     Field(max_length=200, description="An office; no mail address, no phone number", examples=["Youth Policy"]),

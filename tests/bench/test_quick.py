@@ -32,4 +32,4 @@ def test_each_goal_is_judged(results: str):
 
 def test_it_says_what_was_measured_on_what(results: str):
     assert "PostgreSQL 18" in results
-    assert "1 round of 0.5 s for each line, 4 connections" in results
+    assert "1 round of 0.05 s for each line, 4 connections" in results
