@@ -6,6 +6,7 @@ from functools import cache
 import pytest
 import requests
 import schemathesis
+from hypothesis import strategies as st
 from schemathesis import Case, CheckContext, Response
 from schemathesis.config import SchemathesisConfig
 
@@ -90,6 +91,8 @@ CONFIG = SchemathesisConfig.from_dict(
         },
     }
 )
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+schemathesis.openapi.media_type(XLSX, st.one_of(st.binary(min_size=1, max_size=64), st.just(b"PK\x05\x06" + bytes(18))))
 schema = schemathesis.openapi.from_dict(create_app(Settings(secret_key="x" * 32)).openapi(), config=CONFIG)
 
 
