@@ -5,6 +5,8 @@ from app import problems
 from app.domain.errors import Unavailable
 
 _ALWAYS = frozenset({"/livez"})
+_STREAMS = "/metrics/stream"
+"""They wait more than they work, and have a limit of their own: app/services/revisions.py."""
 
 
 class Admission:
@@ -18,7 +20,7 @@ class Admission:
         self._free = at_once
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in _ALWAYS:
+        if scope["type"] != "http" or scope["path"] in _ALWAYS or scope["path"].endswith(_STREAMS):
             await self.app(scope, receive, send)
             return
         if self._free <= 0:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from uuid import UUID
 
 from fastapi import Request
@@ -76,6 +77,16 @@ async def actor_of(request: Request) -> Actor | None:
     except TokenError:
         actor = await _outside(request, identity, token)
     return _in_city(request, actor)
+
+
+def expiry_of(request: Request) -> datetime:
+    """When the token that `actor_of` believed expires."""
+    token = request.headers["authorization"].partition(" ")[2]
+    identity: Identity = request.app.state.identity
+    try:
+        return identity.claims(token).exp
+    except TokenError:
+        return identity.outside_claims(token).exp
 
 
 def _ours(claims: Claims) -> Actor:

@@ -22,6 +22,7 @@ from app.domain.permissions import Actor, Permission
 from app.services import reads
 from app.services.documents import Documents
 from app.services.figure_checks import FigureChecks
+from app.services.revisions import Revisions
 
 _STRONG_TAG = re.compile(r'"([0-9]{1,9})"')
 # For OpenAPI and its "Authorize" button; the token itself is read by authentication.actor_of.
@@ -105,6 +106,10 @@ async def client_address(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
+async def get_revisions(request: Request) -> Revisions:
+    return request.app.state.revisions
+
+
 async def get_documents(request: Request) -> Documents:
     return request.app.state.documents
 
@@ -119,6 +124,7 @@ SettingsDep = Annotated[Settings, Depends(get_settings)]
 RaidKey = Annotated[bytes, Depends(get_raid_key)]
 IdentityDep = Annotated[Identity, Depends(get_identity)]
 PasswordsDep = Annotated[Passwords, Depends(get_passwords)]
+RevisionsDep = Annotated[Revisions, Depends(get_revisions)]
 DocumentsDep = Annotated[Documents, Depends(get_documents)]
 FigureChecksDep = Annotated[FigureChecks, Depends(get_figure_checks)]
 ThrottleDep = Annotated[Throttle, Depends(get_throttle)]

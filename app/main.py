@@ -41,12 +41,14 @@ from app.routers import (
     referrals,
     reports,
     resources,
+    revisions,
     seals,
     spots,
     volunteers,
 )
 from app.services.documents import Documents
 from app.services.figure_checks import FigureChecks
+from app.services.revisions import Revisions
 
 # NotFound: an account of no city can name one that does not exist.
 SIGNED_IN = problems.problems(Unauthenticated, Forbidden, NotFound, Invalid, Unavailable)
@@ -58,7 +60,7 @@ RAID_AT_ONCE, RAID_WAIT_S = 2, 15
 
 _STREET = (raids, assignments, attendance, spots, checks)
 _ONLINE = (resources, referrals, records)
-_NUMBERS = (declared, plans, metrics, reports, ledger, seals, figures)
+_NUMBERS = (declared, plans, metrics, revisions, reports, ledger, seals, figures)
 _NOUNS = (*_STREET, volunteers, accounts, cities, *_ONLINE, *_NUMBERS)
 Responses = dict[int | str, dict[str, Any]]
 
@@ -96,7 +98,11 @@ def create_app(settings: Settings) -> FastAPI:
     for module in (volunteers, accounts, calendars):
         _include(app, module.secret_router, "/v1", SIGNED_IN)
     _include(app, plans.file_router, "/v1", SIGNED_IN)
-    for router in (auth.router, public.router, *(noun.public_router for noun in (calendars, figures, reports))):
+    for router in (
+        auth.router,
+        public.router,
+        *(noun.public_router for noun in (calendars, figures, reports, revisions)),
+    ):
         _include(app, router, "/v1", PUBLIC)
     for router in (auth.well_known, operations.router):
         _include(app, router, "", STATELESS)
@@ -148,6 +154,7 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         cipher = Cipher(settings.secret_key.get_secret_value())
         app.state.database = database
         app.state.documents = Documents(database)
+        app.state.revisions = Revisions(app.state.documents, settings.stream_seconds)
         app.state.figure_checks = FigureChecks(database)
         app.state.identity = Identity(settings, await housekeeping.signing_keys(database, cipher))
         app.state.passwords = Passwords()

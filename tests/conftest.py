@@ -85,6 +85,7 @@ def settings(server: str) -> Iterator[Settings]:
         secret_key=SECRET_KEY,
         sign_ins_per_minute=1_000_000,
         applications_per_hour=1_000_000,
+        stream_seconds=1,
         log_level="CRITICAL",
     )
     asyncio.run(execute(server, f"DROP DATABASE {name} WITH (FORCE)"))

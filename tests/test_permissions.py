@@ -60,6 +60,8 @@ POLICY = {
     # Numbers
     "GET /v1/metrics": SIGNED_IN,
     "GET /v1/metrics/definitions": EVERYBODY,
+    "GET /v1/metrics/stream": SIGNED_IN,
+    "GET /v1/public/{city_id}/metrics/stream": EVERYBODY,
     # The entries behind a number, and what proves that they stay as they are
     "GET /v1/ledger": STAFF,
     "GET /v1/ledger/{entry_id}/proof": STAFF,

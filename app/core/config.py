@@ -72,6 +72,8 @@ class Settings(BaseSettings):
     """Failed sign-ins from one address for one account; ten times as many from the address, twenty for the account."""
     applications_per_hour: Annotated[int, Field(ge=1)] = 30
     """Volunteer applications accepted from one address."""
+    stream_seconds: Annotated[int, Field(ge=1, le=3_600)] = 900
+    """A stream of revisions ends after so long; its reader begins another."""
     max_requests_at_once: Annotated[int, Field(ge=1)] = 500
     """More are answered with 503 at once, before they wait for a connection."""
     external_issuer: str | None = None

@@ -103,6 +103,14 @@ class MetricsRead(Out):
     declared: list[DeclaredRead]
 
 
+class RevisionRead(Out):
+    """What a stream tells: the counts are no longer those of an earlier revision."""
+
+    revision: int
+    etag: Annotated[str, Field(description="Of GET /v1/metrics at this revision")]
+    today: Day
+
+
 class Words(Out):
     kk: str
     ru: str

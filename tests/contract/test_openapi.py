@@ -112,6 +112,7 @@ def test_only_these_operations_are_open_to_everybody():
         "GET /v1/public/{city_id}/metrics",
         "GET /v1/public/{city_id}/metrics/leaderboard",
         "GET /v1/public/{city_id}/metrics/map",
+        "GET /v1/public/{city_id}/metrics/stream",
         "GET /v1/public/{city_id}/metrics/{metric}/series",
         "GET /v1/public/{city_id}/plans",
         "GET /v1/public/{city_id}/plans/{plan_id}",
