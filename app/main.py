@@ -1,7 +1,7 @@
 """The application: wires, decides nothing."""
 
 import gc
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
@@ -108,14 +108,18 @@ def create_app(settings: Settings) -> FastAPI:
         _include(app, router, "", STATELESS)
     docs.install(app)
     if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-City"],
-            expose_headers=["ETag", "Link", "Retry-After", "X-Request-Id"],
-        )
+        _let_in(app, settings.cors_origins)
     return app
+
+
+def _let_in(app: FastAPI, origins: Sequence[str]) -> None:
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-City"],
+        expose_headers=["ETag", "Link", "Retry-After", "X-Request-Id"],
+    )
 
 
 def _include(app: FastAPI, router: APIRouter, prefix: str, responses: Responses) -> None:

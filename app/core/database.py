@@ -170,6 +170,8 @@ async def _connect(options: DatabaseOptions, *, read_only: bool) -> "asyncpg.Con
             "application_name": "narkostop",
             "timezone": "UTC",
             "jit": "off",
+            # Starting a worker takes 10 ms, which is more than any read of ours may.
+            "max_parallel_workers_per_gather": "0",
             "statement_timeout": str(options.statement_timeout_ms),
             "default_transaction_read_only": "on" if read_only else "off",
         },

@@ -223,6 +223,7 @@ async def test_a_sum_that_is_wrong_is_found(city: TestCity):
 
 
 async def start_again(city: TestCity) -> None:
+    await settled(city)
     connection = await city.connect()
     await connection.execute("UPDATE tally_state SET server = 'another' WHERE city_id = $1", city.id)
     await connection.close()

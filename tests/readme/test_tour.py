@@ -36,6 +36,8 @@ SAID = [
     r"(?P<before>\d+) \+ 7 = (?P<after>\d+)",
     "verified",
     "verified",
+    "7",
+    "1",
     "in_review",
     "confirmed",
     "sent",
