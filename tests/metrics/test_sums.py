@@ -14,7 +14,7 @@ from app.core.ids import new_id
 from app.domain.metrics import LEVELS, Metric, Origin
 from app.domain.permissions import Role
 from app.domain.tallies import FIRST_DAY, LAST_DAY, WHOLE_CITY, Period
-from app.jobs import rolling_up
+from app.jobs import rolling_up, sealing
 from app.models.ledger import LedgerEntry
 from app.services import reconciling, sums
 from app.services.sums import Count, Question
@@ -26,7 +26,7 @@ METRICS = st.sampled_from([Metric.GRAFFITI_PAINTED, Metric.SIGHTINGS, Metric.VOL
 DISTRICTS = st.sampled_from(["west", "east", None])
 HOURS = st.integers(0, 96)
 DAYS = st.dates(date(2025, 12, 30), date(2026, 3, 2))
-ROLL_UP = "roll up"
+ROLL_UP, SEAL = "roll up", "seal"
 
 
 @dataclass
@@ -57,7 +57,7 @@ FACTS = st.builds(
     district_id=DISTRICTS,
     recorded_at=HOURS.map(moment),
 )
-HISTORIES = st.lists(st.one_of(FACTS, st.integers(0, 30), st.just(ROLL_UP)), max_size=25)
+HISTORIES = st.lists(st.one_of(FACTS, st.integers(0, 30), st.sampled_from([ROLL_UP, SEAL])), max_size=25)
 """Facts in the order in which they are written, recorded early or late; a number reverses one of those before it."""
 
 
@@ -95,6 +95,8 @@ async def write(city: TestCity, history: list[Fact | int | str]) -> list[Fact]:
     for step in history:
         if step == ROLL_UP:
             await rolling_up.once(city.database, in_turn=True)
+        elif step == SEAL:
+            await sealing.of_city(city.database, city.id, await sealing.mark(city.database))
         elif (fact := step if isinstance(step, Fact) else reversal(written, int(step))) is not None:
             await city.add(fact.entry(city.id))
             written.append(fact)

@@ -1,9 +1,10 @@
 """A sealer that is killed leaves no half of a seal, and its entries to the next one."""
 
-import asyncio
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from app.models.seals import Seal, SealedEntry
 from app.services import reconciling
@@ -30,13 +31,23 @@ asyncio.run(main())
 """
 
 
-async def test_killed_before_its_commit_it_has_sealed_nothing(city: TestCity):
-    for _ in range(5):
-        await fact(city)
+@contextmanager
+def sealing_for_ever(city: TestCity) -> Iterator["subprocess.Popen[str]"]:
+    """A process that has sealed and not committed."""
     command = [sys.executable, "-c", SEAL_AND_WAIT, city.app.state.settings.database_url, city.id]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        assert int(await asyncio.to_thread(process.stdout.readline)) == 5
+        assert int(process.stdout.readline()) == 5
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+async def test_killed_before_its_commit_it_has_sealed_nothing(city: TestCity):
+    for _ in range(5):
+        await fact(city)
+    with sealing_for_ever(city) as process:
         process.send_signal(signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
 
