@@ -5,6 +5,7 @@ second; then it is asked again whether it stands. Whatever is not plain goes the
 the first time or not to be believed, a browser of another origin, a city that is not there.
 """
 
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ from app.services.metrics import Asked, Document
 BELIEVED_S = 1.0
 MOST_TOKENS = 10_000
 PATH = "/v1/metrics"
-PUBLIC_PREFIX, PUBLIC_SUFFIX = "/v1/public/", "/metrics"
+_PUBLIC = re.compile(r"/v1/public/([a-z][a-z0-9-]{1,31})/metrics")
 _WHOLE = MetricsQuery()
 _NEEDS_MORE = frozenset({b"origin", b"x-city"})
 """Headers that another part of the service knows how to answer."""
@@ -48,7 +49,7 @@ class Hot:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "GET" and not scope["query_string"]:
             path: str = scope["path"]
-            if path == PATH or (path.startswith(PUBLIC_PREFIX) and path.endswith(PUBLIC_SUFFIX)):
+            if path == PATH or _PUBLIC.fullmatch(path):
                 began = time.perf_counter()
                 answer = await self._answer(scope, path)
                 if answer:
@@ -71,8 +72,8 @@ class Hot:
         return self._of(asked, document).to(headers.get(b"if-none-match"))
 
     async def _asked(self, scope: Scope, path: str, token: bytes | None) -> Asked | None:
-        if path != PATH:
-            return Asked(path[len(PUBLIC_PREFIX) : -len(PUBLIC_SUFFIX)], _WHOLE, is_public=True)
+        if public := _PUBLIC.fullmatch(path):
+            return Asked(public[1], _WHOLE, is_public=True)
         if token is None:
             return None
         believed = self._tokens.get(token)

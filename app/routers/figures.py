@@ -103,9 +103,11 @@ async def get_public_figure(city_id: CityId, figure_id: UUID, database: Reads, r
 
 @public_router.get("/{figure_id}/check", response_model=FigureCheck)
 async def check_public_figure(
-    city_id: CityId, figure_id: UUID, checks: FigureChecksDep, response: Response
+    city_id: CityId, figure_id: UUID, database: Reads, checks: FigureChecksDep, response: Response
 ) -> FigureCheck:
     """Counted again: `holds`, `differs` because of what was recorded since, or `tampered`. `checked_at` says when."""
+    # What is not there takes no turn, and no other answer's place.
+    await reads.one(database, None, figures.card, "figure", city_id=city_id, id=figure_id)
     response.headers["Cache-Control"] = _PUBLIC
     return await checks.get(city_id, figure_id)
 

@@ -15,6 +15,7 @@ from app.problems import problems
 from app.routing import Route
 from app.schemas.operations import Health, Version
 from app.services import programme
+from app.services.documents import Queue
 
 router = APIRouter(tags=["operations"], route_class=Route)
 
@@ -73,5 +74,5 @@ async def get_process_metrics() -> Response:
 )
 async def get_programme_metrics(documents: DocumentsDep, database: Reads) -> Response:
     """For Prometheus: what the public may know of each city's counts, as OpenMetrics gauges, at most a second old."""
-    found = await documents.shared("programme", lambda: programme.programme(database))
+    found = await documents.shared("programme", lambda: programme.programme(database), Queue.OURS)
     return Response(gauges.exposition(found), headers={"Content-Type": gauges.CONTENT_TYPE})

@@ -12,7 +12,7 @@ from app.core.clock import day_in, utc_now
 from app.core.ids import new_id
 from app.domain.declared import Declared, Register
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
-from app.domain.metrics import Origin
+from app.domain.metrics import LEVELS, Origin
 from app.domain.permissions import Actor, Role
 from app.domain.records import Period
 from app.models.cities import City
@@ -84,14 +84,15 @@ def is_withdrawn(as_of: Any = None) -> Any:
     return query if as_of is None else query.where(col(DeclaredWithdrawal.created_at) <= as_of)
 
 
-def overlaps_recorded() -> Any:
+def overlaps_recorded(as_of: Any = None) -> Any:
     """A recorded and a declared number for the same days are summed, but never without saying so."""
-    return sa.exists().where(
+    query = sa.exists().where(
         col(LedgerEntry.city_id) == col(DeclaredCount.city_id),
         col(LedgerEntry.metric) == col(DeclaredCount.metric),
         col(LedgerEntry.origin) == Origin.RECORDED,
         col(LedgerEntry.occurred_on).between(col(DeclaredCount.period_from), col(DeclaredCount.period_to)),
     )
+    return query if as_of is None else query.where(col(LedgerEntry.recorded_at) <= as_of)
 
 
 def _entries() -> Any:
@@ -107,8 +108,9 @@ def _entries() -> Any:
 async def declare(session: AsyncSession, actor: Actor, drafted: DeclaredDraft) -> UUID:
     """Kept, and counted unless a total for some of the same days is.
 
-    Raises Invalid for a period that ends before it begins or a day of publication that is yet to come, and Conflict
-    `declared_before` if what the same source said of the same days was not withdrawn.
+    Raises Invalid for a level, which no total of some days can be added to, for a period that ends before it begins and
+    for days that are yet to come, and Conflict `declared_before` if what the same source said of the same days was not
+    withdrawn.
     """
     city = await _in_turn(session, actor)
     if faults := _faults(drafted, city):
@@ -189,11 +191,13 @@ def _count(session: AsyncSession, actor: Actor, said: Declared) -> None:
 
 def _faults(drafted: DeclaredDraft, city: City) -> list[Fault]:
     faults: list[Fault] = []
+    if drafted.metric in LEVELS:
+        faults.append(Fault("level_of_days", "/body/metric"))
     if drafted.period_to < drafted.period_from:
         faults.append(Fault("ends_before_start", "/body/period_to"))
-    if drafted.published_on > day_in(city.time_zone, utc_now()):
-        faults.append(Fault("in_future", "/body/published_on"))
-    return faults
+    today = day_in(city.time_zone, utc_now())
+    days = {"period_to": drafted.period_to, "published_on": drafted.published_on}
+    return [*faults, *(Fault("in_future", f"/body/{name}") for name, day in days.items() if day > today)]
 
 
 async def _in_turn(session: AsyncSession, actor: Actor) -> City:

@@ -3,19 +3,25 @@
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from app.core.database import Database
+from app.core.turns import NoTurnError, Turns
+from app.domain.errors import Unavailable
+from app.schemas.metrics import MetricsQuery
 from app.services import metrics, sums
 from app.services.metrics import Asked, Document
 from app.services.sums import Standing
 
 FRESH_S = 0.5
 """How long a revision is believed; with the time to count, answers are less than a second behind a commit."""
-COUNTED_AT_ONCE = 4
-MOST_KEPT = 500
+COUNTED_AT_ONCE, WAIT_S = 2, 10
+"""Of each queue. What anybody may ask, in ever other words, has a queue of its own: nobody else waits in it."""
+MOST_KEPT_BYTES = 32_000_000
 
 T = TypeVar("T")
 
@@ -46,14 +52,22 @@ class _Shared(Generic[T]):
             del self._asked[key]
 
 
+class Queue(StrEnum):
+    OURS = "ours"
+    """Of those who are signed in, of the service's own gauges, and for the documents that everybody polls."""
+    ANYBODYS = "anybody's"
+
+
 class Documents:
     """The documents of one process. Who may have them is not decided here."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, most_kept_bytes: int = MOST_KEPT_BYTES) -> None:
         self._database = database
-        self._turns = asyncio.Semaphore(COUNTED_AT_ONCE)
+        self._turns = Turns(COUNTED_AT_ONCE, WAIT_S)
+        self._most_kept_bytes = most_kept_bytes
         self._standings: dict[str, _Known[Standing]] = {}
         self._documents: OrderedDict[Asked, Document] = OrderedDict()
+        self.kept_bytes = 0
         self._reports: OrderedDict[Hashable, _Known[Any]] = OrderedDict()
         self._standing_asked: _Shared[Standing] = _Shared()
         self._documents_asked: _Shared[Document] = _Shared()
@@ -77,7 +91,10 @@ class Documents:
         return await self.get(asked, await self.standing(asked.city_id))
 
     async def get(self, asked: Asked, standing: Standing) -> Document:
-        """The document of this revision, or a later one. Raises NotFound for a city, Invalid for a district."""
+        """The document of this revision, or a later one.
+
+        Raises NotFound for a city, Invalid for a district, Unavailable when too many others are to be counted first.
+        """
         known = self._documents.get(asked)
         if known and known.etag == standing.etag:
             self._documents.move_to_end(asked)
@@ -85,28 +102,48 @@ class Documents:
         return await self._documents_asked.get((asked, standing.etag), lambda: self._count(asked, standing))
 
     async def _count(self, asked: Asked, standing: Standing) -> Document:
-        async with self._turns:
+        is_anybodys = asked.is_public and asked.query != MetricsQuery()
+        async with self._turn(Queue.ANYBODYS if is_anybodys else Queue.OURS):
             document = await metrics.document(self._database, asked, standing)
+        replaced = self._documents.pop(asked, None)
+        self.kept_bytes += len(document.json) - len(replaced.json if replaced else b"")
         self._documents[asked] = document
-        if len(self._documents) > MOST_KEPT:
-            self._documents.popitem(last=False)
+        while self.kept_bytes > self._most_kept_bytes:
+            _, forgotten = self._documents.popitem(last=False)
+            self.kept_bytes -= len(forgotten.json)
         return document
 
-    async def shared(self, question: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
-        """What `ask` gives, or gave to the same question at most FRESH_S ago; few are counted at a time."""
+    async def shared(self, question: Hashable, ask: Callable[[], Awaitable[T]], queue: Queue = Queue.ANYBODYS) -> T:
+        """What `ask` gives, or gave to the same question at most FRESH_S ago; few are counted at a time.
+
+        Raises Unavailable when too many others are to be counted first.
+        """
         known = self._reports.get(question)
         if known and known.since > time.monotonic() - FRESH_S:
             return known.value
-        return await self._reports_asked.get(question, lambda: self._report(question, ask))
+        return await self._reports_asked.get(question, lambda: self._report(question, ask, queue))
 
-    async def _report(self, question: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
-        async with self._turns:
+    async def _report(self, question: Hashable, ask: Callable[[], Awaitable[T]], queue: Queue) -> T:
+        async with self._turn(queue):
             asked_at = time.monotonic()
             report = await ask()
         self._reports[question] = _Known(report, asked_at)
-        if len(self._reports) > MOST_KEPT:
-            self._reports.popitem(last=False)
+        self._reports.move_to_end(question)
+        self._forget_stale_reports()
         return report
+
+    def _forget_stale_reports(self) -> None:
+        """Each may be megabytes, and after half a second nobody is given it any more."""
+        while self._reports and next(iter(self._reports.values())).since <= time.monotonic() - FRESH_S:
+            self._reports.popitem(last=False)
+
+    @asynccontextmanager
+    async def _turn(self, queue: Queue) -> AsyncGenerator[None]:
+        try:
+            async with self._turns.of(queue):
+                yield
+        except NoTurnError:
+            raise Unavailable from None
 
     def at_hand(self, asked: Asked) -> Document | None:
         """The document if nobody has to be asked for it."""

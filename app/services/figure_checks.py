@@ -84,6 +84,9 @@ class FigureChecks:
         self._turn = asyncio.Semaphore(1)
         self._kept: dict[tuple[str, UUID], _Kept] = {}
 
+    def __len__(self) -> int:
+        return len(self._kept)
+
     async def get(self, city_id: str, figure_id: UUID) -> FigureCheck:
         """Raises NotFound."""
         key = (city_id, figure_id)

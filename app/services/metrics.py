@@ -183,7 +183,7 @@ def declared(role: Role | None, given: frozenset[str]) -> Query:
         DeclaredRead,
         counted=is_counted(as_of),
         withdrawn=is_withdrawn(as_of),
-        overlaps_recorded=overlaps_recorded(),
+        overlaps_recorded=overlaps_recorded(as_of),
     )
     query = sa.select(*columns).where(col(DeclaredCount.city_id) == CITY_ID)
     if "from" in given:

@@ -1,14 +1,14 @@
 """Totals entered by hand: each is kept with its source, none is counted twice, and a mistake is taken back."""
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from httpx import Response
 
-from app.domain.metrics import Metric
+from app.domain.metrics import Metric, Origin
 from app.domain.permissions import Actor, Role
 from app.models.ledger import DeclaredCount, DeclaredWithdrawal, LedgerEntry
 from app.services import ledger
@@ -107,6 +107,17 @@ async def test_a_count_of_a_past_moment_still_has_what_was_withdrawn_later(city:
     assert painted["declared"] == 18_000
 
 
+async def test_a_count_of_a_past_moment_overlaps_with_what_was_recorded_by_then(city: TestCity):
+    await declare(city)
+    before = datetime.now(UTC).isoformat()
+    fact = {"city_id": city.id, "metric": Metric.GRAFFITI_PAINTED, "origin": Origin.RECORDED, "amount": 7}
+    await city.add(LedgerEntry(**fact, occurred_on=date(2025, 6, 1), subject_id=uuid4()))
+
+    analyst = await city.as_(Role.ANALYST)
+    answers = [(await analyst.get("/metrics", params=query)).json() for query in ({"as_of": before}, {"days": 0})]
+    assert [answer["declared"][0]["overlaps_recorded"] for answer in answers] == [False, True]
+
+
 async def test_a_withdrawal_changes_the_tag_of_the_metrics_even_when_nothing_was_counted(city: TestCity):
     await declare(city)
     waiting = await declare(city, **POLICE)
@@ -183,6 +194,12 @@ async def test_the_list_is_filtered_by_metric_and_days_and_read_page_by_page(cit
             "/body/published_on",
             "in_future",
         ),
+        (
+            {"period_to": (datetime.now(UTC) + timedelta(days=2)).date().isoformat()},
+            "/body/period_to",
+            "in_future",
+        ),
+        ({"metric": "volunteers_street_active"}, "/body/metric", "level_of_days"),
         ({"metric": "walls"}, "/body/metric", "not_listed"),
         ({"amount": 0}, "/body/amount", "too_small"),
         ({"amount": 2_000_000_001}, "/body/amount", "too_big"),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from app.core.ids import new_id
 from app.domain.figures import MOST_LISTED
 from app.domain.metrics import Metric
 from app.domain.permissions import Role
@@ -99,3 +100,9 @@ async def test_a_check_that_failed_is_not_remembered(city: TestCity):
     for _ in range(2):
         answer = await city.anonymous.get(f"/public/{city.id}/figures/{missing}/check")
         assert answer.status_code == 404
+
+
+async def test_a_figure_that_is_not_there_takes_nobodys_turn(city: TestCity):
+    before = len(city.app.state.figure_checks)
+    refused = await city.anonymous.get(f"/public/{city.id}/figures/{new_id()}/check")
+    assert (refused.status_code, len(city.app.state.figure_checks)) == (404, before)

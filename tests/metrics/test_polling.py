@@ -15,7 +15,7 @@ from app.hot import BELIEVED_S
 from app.main import create_app
 from app.models.accounts import Account
 from app.models.ledger import LedgerEntry
-from app.services.documents import FRESH_S
+from app.services.documents import FRESH_S, Documents
 from tests.city import Client, TestCity
 
 
@@ -131,6 +131,37 @@ async def test_a_token_of_another_role_is_told_why(city: TestCity):
         row.authz_version += 1
     await asyncio.sleep(BELIEVED_S)
     assert (await client.get("/metrics")).json()["code"] == "token_superseded"
+
+
+@pytest.mark.parametrize("place", ["%00", "Almaty", "a/b", "%2e", "-", "x" * 33])
+async def test_what_is_no_name_of_a_city_is_refused_as_anywhere_else(city: TestCity, place: str):
+    answer = await city.anonymous.get(f"/public/{place}/metrics")
+    assert (answer.status_code, answer.json()["code"]) in {(422, "invalid"), (404, "no_such_path")}
+
+
+async def test_who_asks_the_public_ways_for_ever_holds_up_nobody_else(city: TestCity):
+    documents: Documents = city.app.state.documents
+    go_on = asyncio.Event()
+    asked = [asyncio.create_task(documents.shared(number, go_on.wait)) for number in range(50)]
+    analyst = await city.as_(Role.ANALYST)
+    async with asyncio.timeout(5):
+        for client, path in [
+            (analyst, "/metrics"),
+            (analyst, "/metrics?days=7"),
+            (city.anonymous, f"/public/{city.id}/metrics"),
+            (city.anonymous, "http://test/metrics/programme"),
+        ]:
+            assert (await client.get(path)).status_code == 200, path
+    go_on.set()
+    assert await asyncio.gather(*asked) == [True] * 50
+
+
+async def test_documents_that_nobody_asks_for_any_more_give_up_their_room(city: TestCity):
+    documents = city.app.state.documents = Documents(city.database, most_kept_bytes=20_000)
+    for day in range(1, 10):
+        answer = await city.anonymous.get(f"/public/{city.id}/metrics?from=2026-01-0{day}")
+        assert answer.status_code == 200
+    assert 0 < documents.kept_bytes <= 20_000
 
 
 @pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer x"}, {"Authorization": "Basic x"}])

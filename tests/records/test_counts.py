@@ -116,6 +116,8 @@ async def test_a_changed_number_of_the_same_source_is_refused_with_both(city: Te
         (YOUTH.replace("at_least", "roughly"), "precision Must be one of: exact, at_least, about"),
         (YOUTH.replace("2025-01-01", "2025-12-08"), "period_to The end must be after the start"),
         (YOUTH.replace("2025-01-01", "1.1.2025"), "period_from A date is needed"),
+        (YOUTH.replace("2025-12-07,18000", "2099-12-07,18000"), "period_to This cannot be in the future"),
+        (YOUTH.replace("graffiti_painted", "volunteers_street_active"), "metric This says how many there are at a"),
         (YOUTH.replace("2025-12-07,https", "2099-12-07,https"), "published_on This cannot be in the future"),
         (YOUTH.replace("youth policy", ""), "source This is required"),
         (YOUTH.replace("youth policy", "x" * 201), "source Too long: at most 200"),

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.core.clock import day_in, utc_now
 from app.domain.declared import MOST, Declared, Register, is_web_address
 from app.domain.errors import Fault, Invalid
-from app.domain.metrics import Metric, Origin, Precision
+from app.domain.metrics import LEVELS, Metric, Origin, Precision
 from app.domain.records import Cells, RecordsKind, Refusal, Refusals, RefusedCell
 from app.models.ledger import DeclaredCount, LedgerEntry
 from app.models.records import RecordsImport
@@ -54,19 +54,29 @@ def _read(cells: Cells, today: date) -> Declared:
     amount, published_on, url = cells.whole("amount", MOST), cells.day("published_on"), cells.text("url", 2048)
     if amount is None:
         raise RefusedCell("amount", "missing")
-    if published_on > today:
-        raise RefusedCell("published_on", "in_future")
+    metric = Metric(cells.choice("metric", _METRICS) or cells.required("metric", 1))
+    period = cells.period("period_from", "period_to")
+    _check(metric, {"published_on": published_on, "period_to": period.last}, today)
     if url and not is_web_address(url):
         raise RefusedCell("url", "wrong_pattern")
     return Declared(
-        metric=Metric(cells.choice("metric", _METRICS) or cells.required("metric", 1)),
-        period=cells.period("period_from", "period_to"),
+        metric=metric,
+        period=period,
         source=cells.required("source", 200),
         amount=amount,
         precision=Precision(cells.choice("precision", _PRECISIONS) or Precision.EXACT),
         published_on=published_on,
         url=url,
     )
+
+
+def _check(metric: Metric, days: dict[str, date], today: date) -> None:
+    """Raises RefusedCell, as `declared.declare` raises Invalid."""
+    if metric in LEVELS:
+        raise RefusedCell("metric", "level_of_days")
+    for field, day in days.items():
+        if day > today:
+            raise RefusedCell(field, "in_future")
 
 
 async def take_over_counts(session: AsyncSession, delivery: Delivery) -> Report:
