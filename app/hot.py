@@ -89,7 +89,9 @@ class Hot:
         if actor is None or not actor.city_id or not actor.may(Permission.METRICS_READ):
             return None
         await reads.check_stands(request.app.state.database, actor)
-        believed = self._tokens[token] = _Believed(Asked(actor.city_id, _WHOLE, is_public=False), until)
+        sees_people = actor.may(Permission.LEDGER_READ)
+        asked = Asked(actor.city_id, _WHOLE, is_public=False, sees_people=sees_people)
+        believed = self._tokens[token] = _Believed(asked, until)
         self._tokens.move_to_end(token)
         if len(self._tokens) > MOST_TOKENS:
             self._tokens.popitem(last=False)

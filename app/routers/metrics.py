@@ -29,7 +29,8 @@ async def get_metrics(
     metrics.check(query)
     standing = await sums.standing_of(database, actor, actor.city_id)
     wanted = Wanted.of(request, query.format)
-    found = await documents.get(Asked(actor.city_id, as_json(query), is_public=False), standing)
+    asked = Asked(actor.city_id, as_json(query), is_public=False, sees_people=actor.may(Permission.LEDGER_READ))
+    found = await documents.get(asked, standing)
     if wanted.format is Format.JSON:
         return answers.counts(found, request)
     read = MetricsRead.model_validate_json(found.json)

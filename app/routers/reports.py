@@ -87,6 +87,8 @@ async def get_series(
     304 to an If-None-Match that names the city's present revision, without anything being counted.
     """
     reports.check(query)
+    if not actor.may(Permission.LEDGER_READ):
+        reports.check_public(metric, "/path/metric")
     wanted = Wanted.of(request, query.format)
     standing = await sums.standing_of(database, actor, actor.city_id)
     if answers.is_known(request, tag := wanted.tag(standing.etag)):

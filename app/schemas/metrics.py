@@ -62,7 +62,7 @@ class MetricRead(Parts):
         Field(description="flow: facts of the days asked for; level: how many there are at the end of the last day"),
     ]
     today: Annotated[
-        int | None, Field(description="Of a level the change, here and below; null: about people, and not public")
+        int | None, Field(description="Of a level the change, here and below; null: about people, and only for staff")
     ]
     last_7_days: Trend | None
     last_30_days: Trend | None

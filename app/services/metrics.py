@@ -40,18 +40,19 @@ _WITHIN, _UNTIL, _BEFORE_DAYS, _TODAY = "within", "until", "before days", "today
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is counted, for whom: of people the public learns totals only."""
+    """What is counted, for whom: of people the public and volunteers learn totals only."""
 
     city_id: str
     query: MetricsQuery
     is_public: bool
+    sees_people: bool = False
 
     @property
     def hidden(self) -> frozenset[Metric]:
         # Asked for a day, even a total would be that of one new volunteer.
         query = self.query
         is_narrowed = query.from_ or query.to or query.district or query.as_of
-        return ABOUT_PEOPLE if self.is_public and is_narrowed else frozenset()
+        return ABOUT_PEOPLE if is_narrowed and not self.sees_people else frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +122,8 @@ class Periods:
 def _metric(asked: Asked, periods: Periods, found: Sums, metric: Metric) -> MetricRead:
     area = asked.query.district or WHOLE_CITY
     whole = _UNTIL if metric in LEVELS else _WITHIN
-    # Of people the public learns totals: neither days nor districts nor what is new.
-    is_closed = asked.is_public and metric in ABOUT_PEOPLE
+    # Neither days nor districts nor what is new.
+    is_closed = metric in ABOUT_PEOPLE and not asked.sees_people
     return MetricRead(
         metric=metric,
         kind=kind_of(metric),

@@ -163,3 +163,19 @@ async def test_one_subject_counts_for_several_metrics(city: TestCity):
         entry(city, metric=Metric.VOLUNTEERS_ONLINE, subject_id=subject_id),
     )
     assert await city.count(LedgerEntry) == 2
+
+
+async def test_volunteers_learn_of_people_what_the_public_does(city: TestCity):
+    await city.add(entry(city, metric=Metric.VOLUNTEERS_STREET, district_id="west"))
+    volunteer, analyst = await city.as_(Role.VOLUNTEER), await city.as_(Role.ANALYST)
+    for query in ({"from": f"{DAY}"}, {"district": "west"}, {"by_district": True, "days": 1, "to": f"{DAY}"}):
+        seen = {item["metric"]: item for item in (await volunteer.get("/metrics", params=query)).json()["metrics"]}
+        assert ABOUT_PEOPLE.isdisjoint(seen)
+        known = {item["metric"]: item for item in (await analyst.get("/metrics", params=query)).json()["metrics"]}
+        assert known["volunteers_street"]["total"] == 1
+    for path in ("/metrics", "/metrics?days=1&by_district=true"):
+        items = {item["metric"]: item for item in (await volunteer.get(path)).json()["metrics"]}
+        street = items["volunteers_street"]
+        assert (street["total"], street["today"], street["days"], street["districts"]) == (1, None, [], [])
+    refused = await volunteer.get("/metrics/volunteers_street/series", params={"by": "day", "from": f"{DAY}"})
+    assert [fault["code"] for fault in refused.json()["errors"]] == ["about_people"]
