@@ -205,27 +205,37 @@ _SPAN_ARRAYS = {"periods": ARRAY(sa.Text), "spans": ARRAY(sa.Text), "starts": AR
 
 def _late(given: frozenset[str]) -> Query:
     """What the sums of `_rolled` lack, by day and district."""
-    number, recorded_at = col(LedgerEntry.transaction_id), col(LedgerEntry.recorded_at)
-    lacking: sa.ColumnElement[bool] = number >= _horizon()
+    recorded_at: Any = col(LedgerEntry.recorded_at)
+    parts = [_entries(_not_rolled_up())]
     if "as_of" in given:
         that_day = sa.func.timezone("UTC", sa.cast(_day_of(_AS_OF), sa.DateTime))
         # The metrics are named so that the index on them and the moment can be used.
-        of_that_day = sa.and_(
-            col(LedgerEntry.metric) == sa.any_(_METRICS), recorded_at >= that_day, recorded_at <= _AS_OF
-        )
-        lacking = sa.or_(sa.and_(lacking, recorded_at < that_day), of_that_day)
+        of_that_day = (col(LedgerEntry.metric) == sa.any_(_METRICS), recorded_at >= that_day, recorded_at <= _AS_OF)
+        parts = [_entries(_not_rolled_up(), recorded_at < that_day), _entries(*of_that_day)]
+    each = sa.union_all(*parts).subquery("late_entry")
+    by = ("metric", "origin", "district", "occurred_on")
+    columns: list[Any] = [each.c[name] for name in by]
+    return sa.select(*columns, _total(each.c.amount)).group_by(*columns)
+
+
+def _entries(*which: Any) -> Query:
     district = sa.func.coalesce(col(LedgerEntry.district_id), NO_DISTRICT)
-    by: dict[str, Any] = {
+    columns: dict[str, Any] = {
         "metric": col(LedgerEntry.metric),
         "origin": col(LedgerEntry.origin),
         "district": district,
         "occurred_on": col(LedgerEntry.occurred_on),
+        "amount": col(LedgerEntry.amount),
     }
-    return (
-        sa.select(*(column.label(name) for name, column in by.items()), _total(col(LedgerEntry.amount)))
-        .where(col(LedgerEntry.city_id) == CITY_ID, lacking, sa.or_(_AREA == WHOLE_CITY, district == _AREA))
-        .group_by(*by.values())
+    return sa.select(*(column.label(name) for name, column in columns.items())).where(
+        col(LedgerEntry.city_id) == CITY_ID, sa.or_(_AREA == WHOLE_CITY, district == _AREA), *which
     )
+
+
+def _not_rolled_up() -> Any:
+    """With an upper bound that is never reached: of half a range PostgreSQL expects a third of the ledger."""
+    number = col(LedgerEntry.transaction_id)
+    return sa.and_(number >= _horizon(), number < sa.cast(sa.text("'9223372036854775807'"), TransactionId()))
 
 
 def _total(amount: Any) -> Any:
@@ -253,9 +263,7 @@ def _horizon() -> Any:
 def _revision() -> Any:
     """Entries are never taken away: their number tells every state of the ledger from every other."""
     rolled = sa.select(col(TallyState.entries)).where(col(TallyState.city_id) == CITY_ID).scalar_subquery()
-    late = sa.select(sa.func.count()).where(
-        col(LedgerEntry.city_id) == CITY_ID, col(LedgerEntry.transaction_id) >= _horizon()
-    )
+    late = sa.select(sa.func.count()).where(col(LedgerEntry.city_id) == CITY_ID, _not_rolled_up())
     return sa.func.coalesce(rolled, 0) + late.scalar_subquery()
 
 
