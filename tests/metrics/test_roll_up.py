@@ -4,24 +4,24 @@ import asyncio
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date
 from uuid import uuid4
 
-import pytest
-
+from app.core.config import Settings
 from app.core.database import Database, DatabaseOptions
 from app.core.embedded import PROGRAMS
 from app.core.ids import new_id
 from app.domain.metrics import Metric, Origin
 from app.domain.tallies import Period
 from app.jobs import rolling_up
+from app.main import create_app
 from app.models.ledger import LedgerEntry
 from app.services import reconciling, sums
 from app.services.sums import Question
-from tests.city import TestCity, settled
-from tests.conftest import database_url, execute
+from tests.city import TestCity, found_city, settled
+from tests.conftest import TEMPLATE, database_url, execute
 
 ROLL_UP_AND_WAIT = """
 import asyncio, sys
@@ -58,30 +58,31 @@ async def differences(database: Database, city_id: str) -> list[reconciling.Diff
         return await reconciling.differences(session, city_id)
 
 
-@contextmanager
-def rolling_up_for_ever(url: str) -> Iterator["subprocess.Popen[str]"]:
-    """A process that has rolled up and not committed."""
+@asynccontextmanager
+async def rolling_up_for_ever(url: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A process that has rolled up and not committed. It may have to wait for its turn: this one must not stop."""
     command = [sys.executable, "-c", ROLL_UP_AND_WAIT, url]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        assert int(process.stdout.readline()) > 0
-        try:
-            yield process
-        finally:
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout
+    assert int(await process.stdout.readline()) >= 0
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
             process.kill()
+            await process.wait()
 
 
 async def test_killed_in_the_middle_it_leaves_everything_to_the_next(city: TestCity):
     await rolling_up.once(city.database, in_turn=True)
     await city.add(*(sighting(city) for _ in range(20)))
     await settled(city)
-    with rolling_up_for_ever(city.app.state.settings.database_url) as process:
+    async with rolling_up_for_ever(city.app.state.settings.database_url) as process:
         # One at a time: this one finds that somebody is at it.
         assert await rolling_up.once(city.database) == 0
         assert await total(city.database, city.id) == 20
         process.send_signal(signal.SIGKILL)
-        process.wait()
-        assert process.returncode == -signal.SIGKILL
+        assert await process.wait() == -signal.SIGKILL
 
     assert await total(city.database, city.id) == 20
     await rolling_up.once(city.database, in_turn=True)
@@ -95,27 +96,34 @@ def copied(source: str, target: str) -> None:
     subprocess.run([PROGRAMS / "psql", *told], input=dump.stdout, check=True, capture_output=True)
 
 
-@pytest.fixture
-async def restored(city: TestCity, server: str) -> AsyncIterator[Database]:
-    """The city's database, dumped after a roll-up and restored as another."""
-    await city.add(*(sighting(city) for _ in range(5)))
-    await settled(city)
-    await rolling_up.once(city.database, in_turn=True)
-    await city.add(sighting(city))
-    name = f"restored_{uuid4().hex}"
-    await execute(server, f"CREATE DATABASE {name} TEMPLATE template0")
-    url = database_url(server, name)
-    await asyncio.to_thread(copied, city.app.state.settings.database_url, url)
-    async with Database.opened(DatabaseOptions(url)) as database:
-        yield database
-    await execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+@asynccontextmanager
+async def database_of_its_own(server: str, template: str) -> AsyncIterator[str]:
+    """Without what other tests have tampered with."""
+    name = f"test_{uuid4().hex}"
+    await execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield database_url(server, name)
+    finally:
+        await execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-async def test_a_restored_database_counts_what_the_first_one_did(city: TestCity, restored: Database):
-    async with rolling_up.running(restored):
-        assert await total(restored, city.id) == 6
-        assert (await sums.standing_of(restored, None, city.id)).revision == 6
-        assert await differences(restored, city.id) == []
+async def test_a_restored_database_counts_what_the_first_one_did(settings: Settings, server: str):
+    async with (
+        database_of_its_own(server, TEMPLATE) as source,
+        database_of_its_own(server, "template0") as target,
+        Database.opened(DatabaseOptions(source)) as first,
+    ):
+        app = create_app(settings.model_copy(update={"database_url": source}))
+        async with app.router.lifespan_context(app), found_city(app) as city:
+            await city.add(*(sighting(city) for _ in range(5)))
+            await settled(city)
+            await rolling_up.once(first, in_turn=True)
+            await city.add(sighting(city))
+        await asyncio.to_thread(copied, source, target)
+        async with Database.opened(DatabaseOptions(target)) as restored, rolling_up.running(restored):
+            assert await total(restored, city.id) == 6
+            assert (await sums.standing_of(restored, None, city.id)).revision == 6
+            assert await differences(restored, city.id) == []
 
 
 async def test_a_transaction_that_is_still_open_holds_the_horizon_back_and_no_count(city: TestCity):

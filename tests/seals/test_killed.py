@@ -1,10 +1,10 @@
 """A sealer that is killed leaves no half of a seal, and its entries to the next one."""
 
+import asyncio
 import signal
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from app.models.seals import Seal, SealedEntry
 from app.services import reconciling
@@ -31,25 +31,27 @@ asyncio.run(main())
 """
 
 
-@contextmanager
-def sealing_for_ever(city: TestCity) -> Iterator["subprocess.Popen[str]"]:
-    """A process that has sealed and not committed."""
+@asynccontextmanager
+async def sealing_for_ever(city: TestCity) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A process that has sealed and not committed. Waited for without stopping this one, whose writers it waits for."""
     command = [sys.executable, "-c", SEAL_AND_WAIT, city.app.state.settings.database_url, city.id]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout
-        assert int(process.stdout.readline()) == 5
-        try:
-            yield process
-        finally:
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    assert process.stdout
+    assert int(await process.stdout.readline()) == 5
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
             process.kill()
+            await process.wait()
 
 
 async def test_killed_before_its_commit_it_has_sealed_nothing(city: TestCity):
     for _ in range(5):
         await fact(city)
-    with sealing_for_ever(city) as process:
+    async with sealing_for_ever(city) as process:
         process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
+        assert await process.wait() == -signal.SIGKILL
 
     assert (await city.count(Seal), await city.count(SealedEntry)) == (0, 0)
     assert await sealed(city) == 1
