@@ -40,11 +40,17 @@ class _Believed:
     until: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    answers: "_Answers"
+    until: float
+
+
 class Hot:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self._tokens: OrderedDict[bytes, _Believed] = OrderedDict()
-        self._answers: dict[Asked, _Answers] = {}
+        self._fresh: dict[tuple[str, bool, bool], _Fresh] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "GET" and not scope["query_string"]:
@@ -65,11 +71,11 @@ class Hot:
             asked = await self._asked(scope, path, headers.get(b"authorization"))
             if asked is None:
                 return None
-            document = await self._document(scope, asked)
+            answers = await self._answers(scope, asked)
         except (DomainError, DatabaseUnavailableError):
             # Refused, or not to be had just now: the usual way says so in the caller's language.
             return None
-        return self._of(asked, document).to(headers.get(b"if-none-match"))
+        return answers.to(headers.get(b"if-none-match"))
 
     async def _asked(self, scope: Scope, path: str, token: bytes | None) -> Asked | None:
         if public := _PUBLIC.fullmatch(path):
@@ -97,14 +103,16 @@ class Hot:
             self._tokens.popitem(last=False)
         return believed
 
-    async def _document(self, scope: Scope, asked: Asked) -> Document:
+    async def _answers(self, scope: Scope, asked: Asked) -> "_Answers":
+        # To hash the question itself, with all its filters, would take longer than all the rest.
+        key = (asked.city_id, asked.is_public, asked.sees_people)
+        fresh = self._fresh.get(key)
+        if fresh and fresh.until > time.monotonic():
+            return fresh.answers
         documents: Documents = scope["app"].state.documents
-        return documents.at_hand(asked) or await documents.polled(asked)
-
-    def _of(self, asked: Asked, document: Document) -> "_Answers":
-        answers = self._answers.get(asked)
-        if answers is None or answers.document is not document:
-            answers = self._answers[asked] = _Answers(asked, document)
+        document = await documents.polled(asked)
+        answers = fresh.answers if fresh and fresh.answers.document is document else _Answers(asked, document)
+        self._fresh[key] = _Fresh(answers, documents.fresh_until(asked.city_id))
         return answers
 
 

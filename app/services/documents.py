@@ -145,9 +145,7 @@ class Documents:
         except NoTurnError:
             raise Unavailable from None
 
-    def at_hand(self, asked: Asked) -> Document | None:
-        """The document if nobody has to be asked for it."""
-        standing, document = self._standings.get(asked.city_id), self._documents.get(asked)
-        if standing is None or document is None or standing.since <= time.monotonic() - FRESH_S:
-            return None
-        return document if document.etag == standing.value.etag else None
+    def fresh_until(self, city_id: str) -> float:
+        """On the monotonic clock: how long the city's standing is believed."""
+        known = self._standings.get(city_id)
+        return known.since + FRESH_S if known else 0
