@@ -16,7 +16,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import answers, telemetry
-from app.authentication import actor_of
+from app.authentication import actor_of, expiry_of
+from app.core.clock import utc_now
 from app.core.database import DatabaseUnavailableError
 from app.domain.errors import DomainError
 from app.domain.permissions import Permission
@@ -90,14 +91,15 @@ class Hot:
     async def _believe(self, scope: Scope, token: bytes) -> _Believed | None:
         request = Request(scope)
         # Counted from before the question: what ends the token meanwhile is seen a second later at the latest.
-        until = time.monotonic() + BELIEVED_S
+        asked_at = time.monotonic()
         actor = await actor_of(request)
         if actor is None or not actor.city_id or not actor.may(Permission.METRICS_READ):
             return None
         await reads.check_stands(request.app.state.database, actor)
+        left_s = (expiry_of(request) - utc_now()).total_seconds()
         sees_people = actor.may(Permission.LEDGER_READ)
         asked = Asked(actor.city_id, _WHOLE, is_public=False, sees_people=sees_people)
-        believed = self._tokens[token] = _Believed(asked, until)
+        believed = self._tokens[token] = _Believed(asked, asked_at + min(BELIEVED_S, left_s))
         self._tokens.move_to_end(token)
         if len(self._tokens) > MOST_TOKENS:
             self._tokens.popitem(last=False)
@@ -112,7 +114,7 @@ class Hot:
         documents: Documents = scope["app"].state.documents
         document = await documents.polled(asked)
         answers = fresh.answers if fresh and fresh.answers.document is document else _Answers(asked, document)
-        self._fresh[key] = _Fresh(answers, documents.fresh_until(asked.city_id))
+        self._fresh[key] = _Fresh(answers, documents.fresh_until(asked.city_id, document))
         return answers
 
 

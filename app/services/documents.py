@@ -83,8 +83,14 @@ class Documents:
     async def _ask_standing(self, city_id: str) -> Standing:
         asked_at = time.monotonic()
         standing = await sums.standing_of(self._database, None, city_id)
-        self._standings[city_id] = _Known(standing, asked_at)
+        self._learn(city_id, _Known(standing, asked_at))
         return standing
+
+    def _learn(self, city_id: str, found: _Known[Standing]) -> None:
+        """A document is often counted from a later revision than it was asked for: that is then the one to go by."""
+        known = self._standings.get(city_id)
+        if known is None or known.since < found.since:
+            self._standings[city_id] = found
 
     async def polled(self, asked: Asked) -> Document:
         """At most a second behind. Raises as `get`."""
@@ -104,7 +110,9 @@ class Documents:
     async def _count(self, asked: Asked, standing: Standing) -> Document:
         is_anybodys = asked.is_public and asked.query != MetricsQuery()
         async with self._turn(Queue.ANYBODYS if is_anybodys else Queue.OURS):
-            document = await metrics.document(self._database, asked, standing)
+            began = time.monotonic()
+            counted_from, document = await metrics.document(self._database, asked, standing)
+        self._learn(asked.city_id, _Known(counted_from, began))
         replaced = self._documents.pop(asked, None)
         self.kept_bytes += len(document.json) - len(replaced.json if replaced else b"")
         self._documents[asked] = document
@@ -145,7 +153,7 @@ class Documents:
         except NoTurnError:
             raise Unavailable from None
 
-    def fresh_until(self, city_id: str) -> float:
-        """On the monotonic clock: how long the city's standing is believed."""
+    def fresh_until(self, city_id: str, document: Document) -> float:
+        """On the monotonic clock: how long this is the document to give; 0 if a later revision is known already."""
         known = self._standings.get(city_id)
-        return known.since + FRESH_S if known else 0
+        return known.since + FRESH_S if known and known.value.etag == document.etag else 0

@@ -74,8 +74,11 @@ def as_json(query: MetricsQuery) -> MetricsQuery:
     return query.model_copy(update={"format": Format.JSON})
 
 
-async def document(database: Database, asked: Asked, standing: Standing) -> Document:
-    """The JSON of `MetricsRead`, as the counts are by now. Raises NotFound for a city, Invalid for a district."""
+async def document(database: Database, asked: Asked, standing: Standing) -> tuple[Standing, Document]:
+    """The JSON of `MetricsRead`, with the standing that it was counted from.
+
+    Raises NotFound for a city, Invalid for a district.
+    """
     query = asked.query
     today = day_in(standing.time_zone, query.as_of) if query.as_of else standing.today
     periods = Periods(query, today)
@@ -92,7 +95,7 @@ async def document(database: Database, asked: Asked, standing: Standing) -> Docu
         metrics=metrics,
         declared=await _declared(database, asked),
     )
-    return Document(found.standing.etag, read.model_dump_json().encode())
+    return found.standing, Document(found.standing.etag, read.model_dump_json().encode())
 
 
 class Periods:

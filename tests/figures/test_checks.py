@@ -12,7 +12,8 @@ from app.domain.metrics import Metric
 from app.domain.permissions import Role
 from tests.city import TestCity
 from tests.figures.published import signed
-from tests.seals.sealing import entry, fact, tamper
+from tests.metrics.facts import entry
+from tests.seals.sealing import fact, tamper
 
 
 async def checked(city: TestCity, figure: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from app.domain.metrics import Origin
 from app.domain.permissions import Role
 from tests.city import TestCity
 from tests.figures.published import TITLES, signed
-from tests.seals.sealing import entry
+from tests.metrics.facts import entry
 
 HOSTILE = {"kk": "Қабырға", "ru": "Стена {0}\nвторая строка", "en": '<script>alert("1")</script> & {value}'}
 

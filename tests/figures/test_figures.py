@@ -18,7 +18,8 @@ from app.models.figures import Figure
 from app.models.ledger import LedgerEntry
 from tests.city import TestCity
 from tests.figures.published import TITLES, drafted, sign, signed
-from tests.seals.sealing import DAY, entry, fact
+from tests.metrics.facts import DAY, entry
+from tests.seals.sealing import fact
 
 
 def public(city: TestCity, figure: dict[str, Any], part: str = "") -> str:

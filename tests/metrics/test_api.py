@@ -1,4 +1,4 @@
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -6,25 +6,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from app.core.ids import new_id
 from app.domain.metrics import ABOUT_PEOPLE, Metric, Origin
 from app.domain.permissions import Role
 from app.models.ledger import LedgerEntry
 from tests.city import TestCity
-
-DAY = date(2026, 3, 1)
-
-
-def entry(city: TestCity, amount: int = 1, **changes: Any) -> LedgerEntry:
-    fact = {
-        "city_id": city.id,
-        "metric": Metric.GRAFFITI_PAINTED,
-        "origin": Origin.RECORDED,
-        "amount": amount,
-        "occurred_on": DAY,
-        "subject_id": new_id(),
-    }
-    return LedgerEntry(**(fact | changes))
+from tests.metrics.facts import DAY, entry
 
 
 async def test_a_city_without_facts_has_every_metric_at_zero(city: TestCity):

@@ -1,34 +1,29 @@
 """What dashboards ask for all the time: bytes of one revision, and still judged by the token each time."""
 
 import asyncio
-from datetime import date
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
+import time_machine
 from fastapi import FastAPI
 
-from app.core.ids import new_id
-from app.domain.metrics import Metric, Origin
+from app.domain.metrics import Metric
 from app.domain.permissions import Role
 from app.hot import BELIEVED_S
 from app.main import create_app
 from app.models.accounts import Account
 from app.models.ledger import LedgerEntry
+from app.schemas.metrics import MetricsQuery
 from app.services.documents import FRESH_S, Documents
+from app.services.metrics import Asked
 from tests.city import Client, TestCity
+from tests.metrics.facts import entry
 
 
-def sighting(city: TestCity, **changes: Any) -> LedgerEntry:
-    fact = {
-        "city_id": city.id,
-        "metric": Metric.SIGHTINGS,
-        "origin": Origin.RECORDED,
-        "amount": 1,
-        "occurred_on": date(2026, 3, 1),
-        "subject_id": new_id(),
-    }
-    return LedgerEntry(**(fact | changes))
+def sighting(city: TestCity) -> LedgerEntry:
+    return entry(city, metric=Metric.SIGHTINGS)
 
 
 def seen(answer: httpx.Response) -> int:
@@ -186,3 +181,26 @@ async def test_two_processes_are_at_most_a_second_behind(city: TestCity, app: Fa
             assert [seen(answer) for answer in answers] == [total, total]
             assert answers[0].content == answers[1].content
             assert answers[0].headers["etag"] == answers[1].headers["etag"]
+
+
+async def test_what_was_counted_later_than_it_was_asked_for_is_not_counted_again(city: TestCity):
+    documents: Documents = city.app.state.documents
+    asked = Asked(city.id, MetricsQuery(), is_public=True)
+    before = await documents.standing(city.id)
+    await city.add(sighting(city))
+    counted = await documents.get(asked, before)
+    assert counted.etag != before.etag
+    assert (await documents.standing(city.id)).etag == counted.etag
+    assert await documents.polled(asked) is counted
+    assert documents.fresh_until(city.id, counted) > 0
+
+
+async def test_a_token_is_not_believed_beyond_its_end(city: TestCity):
+    issued_at = datetime.now(UTC).replace(microsecond=0)
+    with time_machine.travel(issued_at):
+        analyst = await city.as_(Role.ANALYST)
+    with time_machine.travel(issued_at + timedelta(minutes=14, seconds=59, milliseconds=800)):
+        assert (await analyst.get("/metrics")).status_code == 200
+    await asyncio.sleep(0.3)
+    with time_machine.travel(issued_at + timedelta(minutes=15, seconds=1)):
+        assert (await analyst.get("/metrics")).status_code == 401

@@ -6,14 +6,12 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date
 from uuid import uuid4
 
 from app.core.config import Settings
 from app.core.database import Database, DatabaseOptions
 from app.core.embedded import PROGRAMS
-from app.core.ids import new_id
-from app.domain.metrics import Metric, Origin
+from app.domain.metrics import Metric
 from app.domain.tallies import Period
 from app.jobs import rolling_up
 from app.main import create_app
@@ -22,6 +20,7 @@ from app.services import reconciling, sums
 from app.services.sums import Question
 from tests.city import TestCity, found_city, settled
 from tests.conftest import TEMPLATE, database_url, execute
+from tests.metrics.facts import entry
 
 ROLL_UP_AND_WAIT = """
 import asyncio, sys
@@ -38,14 +37,7 @@ asyncio.run(main())
 
 
 def sighting(city: TestCity) -> LedgerEntry:
-    return LedgerEntry(
-        city_id=city.id,
-        metric=Metric.SIGHTINGS,
-        origin=Origin.RECORDED,
-        amount=1,
-        occurred_on=date(2026, 3, 1),
-        subject_id=new_id(),
-    )
+    return entry(city, metric=Metric.SIGHTINGS)
 
 
 async def total(database: Database, city_id: str) -> int:

@@ -1,34 +1,17 @@
 """Facts in a test's city, sealed."""
 
 import asyncio
-from datetime import date
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 from fastapi import FastAPI
 
-from app.core.ids import new_id
-from app.domain.metrics import Metric, Origin
 from app.jobs import sealing
-from app.models.ledger import LedgerEntry
 from app.services import moments, seal_checks
 from app.services.seal_checks import Verdict
 from tests.city import TestCity
-
-DAY = date(2026, 3, 1)
-
-
-def entry(city: TestCity, amount: int = 1, **changes: Any) -> LedgerEntry:
-    fact = {
-        "city_id": city.id,
-        "metric": Metric.GRAFFITI_PAINTED,
-        "origin": Origin.RECORDED,
-        "amount": amount,
-        "occurred_on": DAY,
-        "subject_id": new_id(),
-    }
-    return LedgerEntry(**(fact | changes))
+from tests.metrics.facts import entry
 
 
 async def fact(city: TestCity, amount: int = 1, **changes: Any) -> UUID:

@@ -13,7 +13,8 @@ import pytest
 from app.domain.permissions import Role
 from tests.architecture.source import PROJECT
 from tests.city import TestCity
-from tests.seals.sealing import entry, fact, sealed
+from tests.metrics.facts import entry
+from tests.seals.sealing import fact, sealed
 
 Change = Callable[[dict[str, Any]], object]
 

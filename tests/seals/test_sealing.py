@@ -12,7 +12,8 @@ from app.jobs import sealing
 from app.models.seals import Seal, SealedEntry
 from app.services import seals
 from tests.city import TestCity
-from tests.seals.sealing import entry, fact, sealed, settled, settled_mark, verified
+from tests.metrics.facts import entry
+from tests.seals.sealing import fact, sealed, settled, settled_mark, verified
 
 
 async def test_each_seal_follows_the_one_before(city: TestCity):

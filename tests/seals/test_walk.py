@@ -8,7 +8,8 @@ from app.core.ids import new_id
 from app.domain.metrics import Metric, Origin
 from app.domain.permissions import Role
 from tests.city import TestCity, removal
-from tests.seals.sealing import DAY, entry, fact, sealed
+from tests.metrics.facts import DAY, entry
+from tests.seals.sealing import fact, sealed
 
 
 async def test_a_total_is_the_sum_of_the_entries_that_the_same_filters_list(city: TestCity):
