@@ -4,7 +4,7 @@ from typing import Literal
 import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql.base import ischema_names
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString
@@ -12,12 +12,12 @@ from sqlmodel.sql.sqltypes import AutoString
 import app.models  # noqa: F401 the tables must be known before they are compared
 from alembic import context
 from app.core.config import Settings
-from app.core.migrations import LOCK_TIMEOUT_MS
+from app.core.migrations import LOCK_TIMEOUT_MS, ONE_AT_A_TIME
 from app.models.ledger import TransactionId
 
 # SQLAlchemy has no name for it, and what it cannot name it cannot compare.
 ischema_names["xid8"] = TransactionId
-ONE_AT_A_TIME = 0x6E61726C
+ASK_AGAIN_S = 0.1
 
 
 def plain_string(kind: str, item: object, _: object) -> str | Literal[False]:
@@ -44,11 +44,22 @@ async def main() -> None:
         poolclass=NullPool,
     )
     async with engine.connect() as connection:
-        # Of processes that migrate at once, the later ones find nothing left to do.
-        await connection.execute(sa.select(sa.func.pg_advisory_lock(ONE_AT_A_TIME)))
-        await connection.commit()
+        await take_turn(connection)
         await connection.run_sync(migrate)
     await engine.dispose()
+
+
+async def take_turn(connection: AsyncConnection) -> None:
+    """Of processes that migrate at once, the later ones find nothing left to do.
+
+    Whoever waited within a statement would be waited for by CREATE INDEX CONCURRENTLY, and give up as on any lock.
+    """
+    while True:
+        is_mine = await connection.scalar(sa.select(sa.func.pg_try_advisory_lock(ONE_AT_A_TIME)))
+        await connection.commit()
+        if is_mine:
+            return
+        await asyncio.sleep(ASK_AGAIN_S)
 
 
 asyncio.run(main())

@@ -11,6 +11,8 @@ from alembic import command
 PROJECT = Path(__file__).parents[2]
 # ALTER TABLE waits for the longest reader and makes everyone after it wait too: rather give up and try again.
 LOCK_TIMEOUT_MS = 5_000
+ONE_AT_A_TIME = 0x6E61726C
+"""The advisory lock of whoever migrates."""
 
 
 class NewerDatabaseError(Exception):

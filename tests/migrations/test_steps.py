@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from subprocess import PIPE, Popen
 
+import asyncpg
 import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DBAPIError
@@ -105,3 +106,22 @@ def test_processes_may_migrate_at_once(empty: str):
 
     assert [process.returncode for process in processes] == [0, 0, 0], errors
     assert rows(empty, VERSION) == [(head(),)]
+
+
+async def test_whoever_waits_for_their_turn_is_not_waited_for(migrated: str):
+    """A large table gets its index by CREATE INDEX CONCURRENTLY, which waits for every statement under way."""
+    migrating = await asyncpg.connect(migrated)
+    await migrating.execute(f"SELECT pg_advisory_lock({migrations.ONE_AT_A_TIME})")
+    waiting = await asyncio.create_subprocess_exec(sys.executable, "-c", UPGRADE_WHEN_TOLD, migrated, stdin=PIPE)
+    assert waiting.stdin
+    waiting.stdin.write(b"now\n")
+    asked = "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    while "advisory" not in (await migrating.fetchval(asked) or ""):
+        assert waiting.returncode is None
+        await asyncio.sleep(0.01)
+
+    await asyncio.wait_for(migrating.execute("CREATE INDEX CONCURRENTLY another ON raid (title)"), 5)
+
+    assert waiting.returncode is None
+    await migrating.close()
+    assert await asyncio.wait_for(waiting.wait(), 30) == 0
