@@ -61,7 +61,7 @@ async def narkostop_demo(url: str) -> asyncio.subprocess.Process:
 
 
 async def _until_it_copies(url: str, process: asyncio.subprocess.Process) -> None:
-    copying = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'copy%assignment%'"
+    copying = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE 'copy%consent%'"
     connection = await asyncpg.connect(url)
     try:
         while await connection.fetchval(copying) is None:

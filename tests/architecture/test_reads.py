@@ -6,7 +6,7 @@ judged: equalities that always hold must tie each table in it to the city.
 
 import inspect
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib import import_module
 
@@ -53,14 +53,15 @@ def composers() -> dict[str, Compose]:
 
 def loose(select: Query, around: Froms | None = None) -> Iterator[str]:
     """The tables that rows of another city could come from. `around`: those of the SELECT that this one is part of."""
-    named = {name: table for item in select.get_final_froms() for name, table in _tables(item)}
+    froms = select.get_final_froms()
+    named = {name: table for item in froms for name, table in _tables(item)}
     here = {name: table for name, table in named.items() if name not in (around or {})}
     if str(select.whereclause) == "false":
         return
-    tied, reach = set[Operand](), -1
+    ties, tied, reach = [*_ties(select, froms)], set[Operand](), -1
     while reach != len(tied):
         reach = len(tied)
-        tied |= {left for left, right in _ties(select) if right in tied or _is_the_city(right, here)}
+        tied |= {left for left, right in ties if right in tied or _is_the_city(right, here)}
     yield from (name for name, table in here.items() if _key(name, table) not in tied)
     for inner, outer in _inner(select, here):
         yield from loose(inner, outer)
@@ -82,8 +83,8 @@ def _is_the_city(operand: Operand, here: Froms) -> bool:
     return operand is not None and (operand[0] == "" or operand[0] not in here)
 
 
-def _ties(select: Query) -> Iterator[tuple[Operand, Operand]]:
-    joins = [join for item in select.get_final_froms() for join in _joins(item)]
+def _ties(select: Query, froms: Sequence[sa.FromClause]) -> Iterator[tuple[Operand, Operand]]:
+    joins = [join for item in froms for join in _joins(item)]
     for condition in _conjuncts(select.whereclause):
         yield from _equal(condition)
     for join in joins:

@@ -9,8 +9,6 @@ import pytest
 import uvicorn
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
-from pwdlib import PasswordHash
-from pwdlib.hashers.argon2 import Argon2Hasher
 
 from app.core.config import Settings
 from app.main import create_app
@@ -36,9 +34,8 @@ def serving(settings: Settings) -> Iterator[LiveServer]:
     with start_blocking_portal(backend_options={"use_uvloop": True}) as portal:
         running = portal.start_task_soon(server.serve)
         while not server.started:
+            assert not running.done(), running.exception()
             portal.call(_a_moment)
-        # A password takes 0.13 s on purpose, which tests/auth measures; here thousands are tried.
-        app.state.passwords._hasher = PasswordHash([Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1)])
         port = server.servers[0].sockets[0].getsockname()[1]
         with portal.wrap_async_context_manager(found_city(app)) as city:
             yield LiveServer(app, portal, city, port)

@@ -5,7 +5,7 @@ import json
 import socket
 import unicodedata
 from collections.abc import AsyncIterator
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -255,23 +255,28 @@ async def test_naughty_strings_come_back_as_they_were_or_not_at_all(city: TestCi
     assert len(naughty) == 515
     kept = [await comes_back(city, text) for text in naughty]
     assert sum(kept) > 450
+    takers = cycle((as_a_wall, as_an_address, as_a_name))
+    for text in (text for text, is_kept in zip(naughty, kept, strict=True) if is_kept):
+        await next(takers)(city, text)
 
 
 async def comes_back(city: TestCity, text: str) -> bool:
-    """Through every field that takes free text; false where the first of them refuses it."""
+    """False where it is refused."""
     coordinator = await city.as_(Role.COORDINATOR)
     planned = await coordinator.post("/raids", json=raid_plan(title=text, meeting_point=text))
     if planned.status_code == 422:
         assert {error["code"] for error in problem(planned)["errors"]} <= {"too_short", "too_long", "text_control"}
         return False
+    raid = planned.json()
+    assert [raid["title"], raid["meeting_point"]] == [stored(text)] * 2
+    return True
+
+
+async def as_a_wall(city: TestCity, text: str) -> None:
     seen = {"point": IN_WEST, "kind": "stencil", "seen_at": "2026-01-01T00:00:00Z"}
     words = dict.fromkeys(("surface", "address", "advertised", "note"), text)
-    sighting = (await coordinator.post("/sightings", json={**seen, **words})).json()
-    raid = planned.json()
-    assert {raid["title"], raid["meeting_point"], *(sighting[field] for field in words)} == {stored(text)}
-    await as_an_address(city, text)
-    await as_a_name(city, text)
-    return True
+    sighting = (await (await city.as_(Role.COORDINATOR)).post("/sightings", json={**seen, **words})).json()
+    assert {sighting[field] for field in words} == {stored(text)}
 
 
 async def as_an_address(city: TestCity, text: str) -> None:

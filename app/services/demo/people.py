@@ -214,7 +214,7 @@ def _consents(almanac: Almanac, dice: Random, volunteer: Volunteer) -> Iterator[
 
 
 def _consent(almanac: Almanac, dice: Random, volunteer: Volunteer, purpose: ConsentPurpose) -> Consent:
-    return Consent(
+    return Consent.model_construct(
         **almanac.new(dice, volunteer.created_at),
         volunteer_id=volunteer.id,
         purpose=purpose,
@@ -227,8 +227,6 @@ def _consent(almanac: Almanac, dice: Random, volunteer: Volunteer, purpose: Cons
 
 def _withdrawal(almanac: Almanac, dice: Random, volunteer: Volunteer) -> Consent:
     """A further row: a consent is never changed."""
-    withdrawn = _consent(almanac, dice, volunteer, ConsentPurpose.PHOTOS)
-    withdrawn.is_given = False
-    withdrawn.created_at = min(volunteer.created_at + timedelta(days=dice.randint(10, 90)), almanac.end)
-    withdrawn.id = id_at(dice, withdrawn.created_at)
-    return withdrawn
+    given = _consent(almanac, dice, volunteer, ConsentPurpose.PHOTOS)
+    withdrawn_at = min(volunteer.created_at + timedelta(days=dice.randint(10, 90)), almanac.end)
+    return given.model_copy(update={"is_given": False, "created_at": withdrawn_at, "id": id_at(dice, withdrawn_at)})
