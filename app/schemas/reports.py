@@ -7,7 +7,7 @@ from app.domain.funnel import FunnelStep
 from app.domain.metrics import Kind, Metric
 from app.domain.reports import By
 from app.schemas.base import DIGITS, Day, DistrictId, In, Out
-from app.schemas.metrics import AsOf, Format, Parts, Words
+from app.schemas.metrics import AsOf, Format, Overlaps, Parts, Words
 from app.schemas.spots import CellPolygon
 
 
@@ -75,6 +75,7 @@ class SeriesRead(Report, Parts):
     metric: Metric
     kind: Kind
     by: By
+    overlaps: Overlaps
     buckets: list[Bucket]
     districts: Annotated[list[DistrictSeries], Field(description="Those with entries; they add up to the whole")]
 
@@ -133,6 +134,7 @@ class Standing(Out):
     total: Annotated[int | None, Field(description="null: people, and too few to show")]
     recorded: int | None
     declared: int | None
+    overlap: Annotated[bool | None, Field(description="Of the city's totals; of a district's own nothing is declared")]
 
 
 class LeaderboardRead(Report, Parts):
@@ -140,4 +142,5 @@ class LeaderboardRead(Report, Parts):
 
     metric: Metric
     kind: Kind
+    overlaps: Overlaps
     standings: list[Standing]
