@@ -1,5 +1,6 @@
 from enum import StrEnum
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field
 
@@ -44,6 +45,13 @@ class MapQuery(ReportQuery):
 
 class LeaderboardQuery(ReportQuery):
     metric: Annotated[Metric, Field(description="What the districts are ranked by")] = Metric.GRAFFITI_PAINTED
+
+
+class CrewQuery(ReportQuery):
+    """Without `to` up to today; without `from` the year before. At most 366 days."""
+
+    district: Annotated[DistrictId | None, Field(description="That of the raid", examples=["medeu"])] = None
+    limit: Annotated[int, Field(ge=1, le=100, description="So many crews at most"), DIGITS] = 20
 
 
 class Report(Out):
@@ -144,3 +152,22 @@ class LeaderboardRead(Report, Parts):
     kind: Kind
     overlaps: Overlaps
     standings: list[Standing]
+
+
+class CrewStanding(Out):
+    """Who was on one finished raid, together; never by name."""
+
+    rank: Annotated[int, Field(description="Equal counts have the same", examples=[1])]
+    raid_id: UUID
+    title: Annotated[str, Field(examples=["Up the hill"])]
+    day: Annotated[Day, Field(description="On which the raid was planned to begin")]
+    district_id: Annotated[str | None, Field(description="Of the raid; null: not known", examples=["medeu"])]
+    painted: Annotated[int, Field(description="Inscriptions, without those that a check took back", examples=[37])]
+    people: Annotated[int | None, Field(description="null, and minutes with it: about too few people to show")]
+    minutes: Annotated[int | None, Field(description="Of all of them together")]
+
+
+class CrewLeaderboard(Report):
+    """Those who painted over most, the highest first; of equals the latest. Only what was recorded here."""
+
+    standings: list[CrewStanding]

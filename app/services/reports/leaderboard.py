@@ -1,4 +1,4 @@
-"""Districts ranked by a count. There are no teams in this service, and a person is never ranked."""
+"""Districts ranked by a count; crews have a leaderboard of their own, and a person is never ranked."""
 
 import json
 from collections.abc import Iterator, Mapping

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from app.schemas.metrics import MetricRead, MetricsRead, Parts, Trend, Words
-from app.schemas.reports import CountMap, FunnelRead, LeaderboardRead, SeriesRead, Standing
+from app.schemas.reports import CountMap, CrewLeaderboard, FunnelRead, LeaderboardRead, SeriesRead, Standing
 
 Cell = str | int | float | date | datetime | StrEnum | Words | None
 """A Metric or another value of the domain, and Words, are said in the reader's language."""
@@ -67,6 +67,15 @@ def of_leaderboard(read: LeaderboardRead) -> Sheet:
     columns = ("rank", "district", "district_code", *_PARTS)
     rows = ((each.rank, each.names or Said.NO_DISTRICT, each.district_id, *_parts(each)) for each in read.standings)
     return Sheet(f"leaderboard-{read.metric}", columns, rows)
+
+
+def of_crews(read: CrewLeaderboard) -> Sheet:
+    columns = ("rank", "raid", "raid_id", "day", "district_code", "painted", "people", "minutes")
+    rows = (
+        (each.rank, each.title, f"{each.raid_id}", each.day, each.district_id, each.painted, each.people, each.minutes)
+        for each in read.standings
+    )
+    return Sheet("leaderboard-crews", columns, rows)
 
 
 _PARTS = ("total", "recorded", "declared", "overlap")
