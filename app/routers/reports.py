@@ -73,9 +73,11 @@ async def get_leaderboard(query: LeaderboardAsked, actor: Reader, database: Read
     """The districts by one count, the highest first; no person is ranked. `crews` has those of raids.
 
     Of people, counts below 5 are null, and others where a hidden one could be worked out from them, but for those
-    who see the people themselves. A level is what it was at the end of the last day.
+    who see the people themselves; volunteers are refused. A level is what it was at the end of the last day.
     """
     reports.check(query)
+    if not actor.may(Permission.LEDGER_READ):
+        reports.check_public(query.metric, "/query/metric")
     found = await reports.leaderboard(database, Asked(actor.city_id, actor, query))
     return (await Wanted.of(request, query.format).render(found, sheets.of_leaderboard)).to(request)
 
