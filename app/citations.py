@@ -38,6 +38,7 @@ def citation(cited: Cited, url: str) -> Citation:
         as_of=figure.as_of,
         digest=figure.digest,
         url=url,
+        overlap=figure.overlap,
         sentence=Words(**{language: sentence(cited, url, language) for language in messages.LANGUAGES}),
     )
 
@@ -89,12 +90,18 @@ def _scope(cited: Cited, language: str) -> Iterator[str]:
             yield _say(part, language, day=day)
     if cited.district:
         yield _say("district", language, district=cited.district[language])
+    yield from _origins(figure, language)
+    yield _say("as_of", language, moment=f"{_local(figure.as_of, cited.time_zone)} ({cited.time_zone})")
+
+
+def _origins(figure: FigurePublic, language: str) -> Iterator[str]:
     if figure.origin:
         yield _say(figure.origin, language)
     elif figure.declared:
         parts = {"recorded": _grouped(figure.recorded, language), "declared": _grouped(figure.declared, language)}
         yield _say("parts", language, **parts)
-    yield _say("as_of", language, moment=f"{_local(figure.as_of, cited.time_zone)} ({cited.time_zone})")
+        if figure.overlap:
+            yield _say("overlap", language)
 
 
 def _local(moment: datetime, time_zone: str) -> str:

@@ -10,7 +10,7 @@ from prometheus_client.openmetrics.exposition import (
 )
 from prometheus_client.registry import Collector
 
-from app.domain.metrics import LEVELS
+from app.domain.metrics import LEVELS, Metric
 from app.services.programme import CityCounts
 
 OPENMETRICS = CONTENT_TYPE.partition(";")[0]
@@ -28,13 +28,20 @@ class _Programme(Collector):
         level = GaugeMetricFamily("narkostop_programme_level", "How many there are at present", labels=labels)
         entries = GaugeMetricFamily("narkostop_programme_entries", "Entries in the ledger", labels=["city"])
         demo = GaugeMetricFamily("narkostop_programme_demo", "1: the city's data is made up", labels=["city"])
+        overlaps = GaugeMetricFamily(
+            "narkostop_programme_overlaps",
+            "Declared totals of days on which facts were recorded too: the origins added up may count them twice",
+            labels=["city", "metric"],
+        )
         for city in self._cities:
             entries.add_metric([city.city_id], city.revision)
             demo.add_metric([city.city_id], city.is_demo)
             for (metric, origin), count in city.counts.items():
                 family = level if metric in LEVELS else total
                 family.add_metric([city.city_id, metric, origin], count)
-        yield from (total, level, entries, demo)
+            for metric in Metric:
+                overlaps.add_metric([city.city_id, metric], city.overlaps.get(metric, 0))
+        yield from (total, level, overlaps, entries, demo)
 
 
 def exposition(cities: Iterable[CityCounts]) -> bytes:

@@ -10,7 +10,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp
 
-from app import VERSION, docs, hot, openapi, problems, telemetry
+from app import VERSION, docs, heads, hot, openapi, problems, telemetry
 from app.admission import Admission
 from app.authentication import Identity
 from app.core.cipher import Cipher
@@ -72,7 +72,7 @@ class Narkostop(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Telemetry goes around Starlette's own answer to an error too: it has the same headers as any other."""
         limited = Admission(super().build_middleware_stack(), self.state.settings.max_requests_at_once)
-        return hot.Hot(telemetry.Telemetry(limited))
+        return heads.Heads(hot.Hot(telemetry.Telemetry(limited)))
 
 
 def create_app(settings: Settings) -> FastAPI:

@@ -83,6 +83,7 @@ POLICY = {
     "GET /v1/metrics/funnel": SIGNED_IN,
     "GET /v1/metrics/map": SIGNED_IN,
     "GET /v1/metrics/leaderboard": SIGNED_IN,
+    "GET /v1/metrics/leaderboard/crews": SIGNED_IN,  # people in it by role: tests/metrics/test_crews.py
     "GET /v1/metrics/{metric}/series": SIGNED_IN,
     "GET /v1/declared-counts": COUNTING,  # with who entered and withdrew them
     "GET /v1/declared-counts/{declared_id}": COUNTING,

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -43,12 +44,7 @@ def seal(city: City = None) -> None:
     """Seal what was recorded up to now, rather than wait for the service to do it."""
 
     async def work(session: AsyncSession) -> int:
-        marked, made = await moments.mark(session), 0
-        for city_id in await _named(session, city):
-            await _settled(session, city_id, marked)
-            while await seals.close(session, city_id, marked):
-                made += 1
-        return made
+        return await sealed(session, await _named(session, city))
 
     Console(highlight=False).print(f"{in_transaction(work):,} seals made.")
 
@@ -69,6 +65,19 @@ def reconcile(city: City = None) -> None:
             console.print(f"  {where}: {one.count} is {one.kept}, the entries say {one.counted}")
     if any(found.values()):
         raise CommandError("the tally does not fit the ledger; what is published from it should wait")
+
+
+async def sealed(session: AsyncSession, city_ids: Sequence[str]) -> int:
+    """Seals what other transactions have committed by now. Returns how many seals that took.
+
+    Raises CommandError when somebody goes on writing.
+    """
+    marked, made = await moments.mark(session), 0
+    for city_id in city_ids:
+        await _settled(session, city_id, marked)
+        while await seals.close(session, city_id, marked):
+            made += 1
+    return made
 
 
 async def _settled(session: AsyncSession, city_id: str, marked: Mark) -> None:

@@ -53,6 +53,15 @@ class ItemStatus(StrEnum):
     DONE = "done"
 
 
+class Basis(StrEnum):
+    """What of a target's count an item is judged by."""
+
+    BOTH = "both"
+    """What was recorded and what was declared, together."""
+    RECORDED = "recorded"
+    """An office's total is of days on which facts were recorded too: only these, so that nothing counts twice."""
+
+
 class Standing(StrEnum):
     """Of any item, on a day."""
 

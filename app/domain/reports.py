@@ -12,6 +12,8 @@ MOST_BUCKETS = 400
 """More than a year by day, or seven by week: what a screen can still draw, and the database adds up in 0.1 s."""
 MOST_CELLS = 20_000
 """Hexagons of one map: 5 MB of GeoJSON."""
+MOST_CREW_DAYS = 366
+"""Of a leaderboard of crews: a year."""
 SMALLEST_SHOWN = 5
 """A count of people below this, in a district, would point at some of them (rule 11)."""
 _ONE_DAY = timedelta(days=1)

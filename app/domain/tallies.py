@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Any
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 """No fact is dated before or after."""
@@ -30,6 +31,10 @@ class Period:
     first: date = FIRST_DAY
     last: date = LAST_DAY
 
+    def touches(self, first: date, last: date) -> bool:
+        """Whether they have a day in common."""
+        return self.first <= last and first <= self.last
+
     def spans(self) -> Iterator[tuple[Span, date]]:
         """The spans that make up the period, each by its first day: at most 60 days, 22 months and 99 years."""
         if (self.first, self.last) == (FIRST_DAY, LAST_DAY):
@@ -54,3 +59,24 @@ def _starting(day: date) -> Iterator[tuple[Span, date]]:
 def month_after(day: date) -> date:
     """The first day of the next month."""
     return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    recorded: int = 0
+    declared: int = 0
+    overlap: bool = False
+    """Some of it may be counted twice; see `Parts`."""
+
+    @property
+    def total(self) -> int:
+        return self.recorded + self.declared
+
+    def __add__(self, other: "Count") -> "Count":
+        overlap = self.overlap or other.overlap
+        return Count(self.recorded + other.recorded, self.declared + other.declared, overlap)
+
+    def parts(self) -> dict[str, Any]:
+        """The fields of `Parts`."""
+        names = ("total", "recorded", "declared", "overlap")
+        return {name: getattr(self, name) for name in names}

@@ -13,6 +13,8 @@ from app.problems import problems
 from app.routing import Route
 from app.schemas.reports import (
     CountMap,
+    CrewLeaderboard,
+    CrewQuery,
     FunnelQuery,
     FunnelRead,
     LeaderboardQuery,
@@ -68,14 +70,31 @@ async def map_counts(query: MapAsked, actor: Reader, database: Reads, request: R
 
 @router.get("/leaderboard", response_model=LeaderboardRead, responses=_TABLES)
 async def get_leaderboard(query: LeaderboardAsked, actor: Reader, database: Reads, request: Request) -> Response:
-    """The districts by one count, the highest first; no person is ranked, and there are no teams yet.
+    """The districts by one count, the highest first; no person is ranked. `crews` has those of raids.
 
     Of people, counts below 5 are null, and others where a hidden one could be worked out from them, but for those
-    who see the people themselves. A level is what it was at the end of the last day.
+    who see the people themselves; volunteers are refused. A level is what it was at the end of the last day.
     """
     reports.check(query)
+    if not actor.may(Permission.LEDGER_READ):
+        reports.check_public(query.metric, "/query/metric")
     found = await reports.leaderboard(database, Asked(actor.city_id, actor, query))
     return (await Wanted.of(request, query.format).render(found, sheets.of_leaderboard)).to(request)
+
+
+@router.get("/leaderboard/crews", response_model=CrewLeaderboard, responses=_TABLES)
+async def get_crew_leaderboard(
+    query: Annotated[CrewQuery, Query()], actor: Reader, database: Reads, request: Request
+) -> Response:
+    """The crews of finished raids by how many inscriptions they painted over; no person is ranked or named.
+
+    How many were on a raid, and for how long, is null to volunteers, and to other staff than coordinators where it
+    was fewer than 5.
+    """
+    reports.check(query)
+    standing = await sums.standing_of(database, actor, actor.city_id)
+    found = await reports.crews(database, Asked(actor.city_id, actor, query), standing)
+    return (await Wanted.of(request, query.format).render(found, sheets.of_crews)).to(request)
 
 
 @router.get("/{metric}/series", response_model=SeriesRead, responses=_TABLES)

@@ -6,7 +6,7 @@ from pydantic import Field
 from app.domain.figures import FigureStatus, Outcome
 from app.domain.metrics import Metric, Origin
 from app.schemas.base import Count, Day, DistrictId, In, Moment, NewId, Out, PageQuery, Text
-from app.schemas.metrics import Words
+from app.schemas.metrics import DeclaredTotal, Words
 from app.schemas.seals import Hex
 
 Title = Annotated[Text, Field(max_length=200, examples=["Inscriptions painted over in 2025"])]
@@ -65,6 +65,13 @@ class FigurePublic(Out):
     value: Annotated[int | None, Field(description="Recorded and declared together")]
     recorded: int | None
     declared: int | None
+    overlap: Annotated[
+        bool,
+        Field(
+            description="true: some of its days are also those of a declared total on whose days facts were recorded "
+            "too, as of the same moment; such a number is signed off only of one `origin`"
+        ),
+    ]
     entries: Annotated[int | None, Field(description="How many entries of the ledger it is the sum of")]
     digest: Annotated[Hex | None, Field(description="Of their canonical lines by day and id; see docs/seals.md")]
     signed_at: Moment | None
@@ -116,6 +123,14 @@ class FigureCheck(Out):
     value_now: Annotated[int, Field(description="With what was recorded since")]
     difference: Annotated[int, Field(description="From what was signed, or as of that moment, to now")]
     entries_since: int
+    overlaps: Annotated[
+        list[DeclaredTotal],
+        Field(
+            description="Declared totals of some of its days, on whose days facts were recorded too, as of the same "
+            "moment: with any of them only a number of one `origin` is signed off"
+        ),
+    ]
+    overlaps_now: Annotated[list[DeclaredTotal], Field(description="As of now, and so behind `value_now`")]
     because: Annotated[
         list[EntrySince],
         Field(description="The first of the entries since; none where they are about people"),
@@ -138,4 +153,5 @@ class Citation(Out):
     as_of: Moment
     digest: Hex
     url: str
+    overlap: Annotated[bool, Field(description="As on the figure's page")]
     sentence: Words

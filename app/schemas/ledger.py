@@ -16,6 +16,9 @@ class LedgerQuery(PageQuery):
     from_day: Annotated[Day | None, Field(description="First day, in the city's time zone")] = None
     to_day: Annotated[Day | None, Field(description="Last day, included")] = None
     district: DistrictId | None = None
+    has_district: Annotated[
+        bool | None, Field(description="false: only what totals have under `district_id: null`; true: all but that")
+    ] = None
     subject_id: Annotated[UUID | None, Field(description="Everything counted of one removal, raid, …")] = None
     as_of: AsOf = None
 

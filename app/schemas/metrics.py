@@ -38,6 +38,13 @@ class Parts(Out):
     total: int
     recorded: int
     declared: int
+    overlap: Annotated[
+        bool,
+        Field(
+            description="true: some of these days are also those of a declared total on whose days facts were recorded "
+            "here too; both together may count the same ones twice"
+        ),
+    ]
 
 
 class DistrictParts(Parts):
@@ -53,6 +60,7 @@ class Trend(Out):
 
     total: int
     before: int
+    overlap: Annotated[bool, Field(description="As beside a total; of either")]
 
 
 class MetricRead(Parts):
@@ -71,7 +79,7 @@ class MetricRead(Parts):
     days: list[DayParts]
 
 
-class DeclaredRead(Out):
+class DeclaredTotal(Out):
     """A published total, with the words it was published in."""
 
     id: UUID
@@ -83,10 +91,27 @@ class DeclaredRead(Out):
     source: str
     published_on: Day
     url: Annotated[str | None, Field(examples=["https://example.org/report"])]
+
+
+Overlaps = Annotated[
+    list[DeclaredTotal],
+    Field(
+        description="Declared totals of some of these days, on whose days this system recorded facts too, perhaps the "
+        "same ones; a total that ends later is here and in no sum"
+    ),
+]
+
+
+class DeclaredRead(DeclaredTotal):
+    """What became of it, and whether it is in the totals of the days that were asked for."""
+
     counted: Annotated[bool, Field(description="false: withdrawn, or another total for the same days is in the sum")]
     withdrawn: Annotated[bool, Field(description="true: it was a mistake and is in no sum")]
     overlaps_recorded: Annotated[
         bool, Field(description="true: this system recorded facts on these days too, perhaps the same ones")
+    ]
+    ends_within: Annotated[
+        bool, Field(description="false: it counts on the last day of its period, which is after `to`: in none of these")
     ]
 
 

@@ -5,7 +5,16 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from app.domain.metrics import Kind, Metric
-from app.domain.plans import ITEM_NUMBER, MOST_DIRECTIONS, ItemStatus, PlanLanguage, PlanStatus, Standing, is_contact
+from app.domain.plans import (
+    ITEM_NUMBER,
+    MOST_DIRECTIONS,
+    Basis,
+    ItemStatus,
+    PlanLanguage,
+    PlanStatus,
+    Standing,
+    is_contact,
+)
 from app.schemas.base import Count, Day, DistrictId, In, Moment, NewId, Out, PageQuery, Text
 
 MOST = 2**53 - 1
@@ -194,8 +203,14 @@ class PublicItemProgress(Out):
     due_on: Day
     target: TargetRead | None
     done: Annotated[int | None, Field(description="null: no target, or about people and not public")]
-    recorded: Annotated[int | None, Field(description="The part of `done` that this system saw")]
-    declared: Annotated[int | None, Field(description="The part that an office declared")]
+    judged_by: Annotated[
+        Basis | None,
+        Field(description="What `done` is; `recorded` where a declared total is of days with recorded facts too"),
+    ]
+    recorded: Annotated[int | None, Field(description="What this system saw")]
+    declared: Annotated[
+        int | None, Field(description="What an office declared; in `done` only if it is judged by both")
+    ]
     done_percent: Percent
     expected_percent: Annotated[
         int | None, Field(description="What an even pace up to yesterday would have done; null without a target")

@@ -1,5 +1,6 @@
 from enum import StrEnum
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field
 
@@ -7,7 +8,7 @@ from app.domain.funnel import FunnelStep
 from app.domain.metrics import Kind, Metric
 from app.domain.reports import By
 from app.schemas.base import DIGITS, Day, DistrictId, In, Out
-from app.schemas.metrics import AsOf, Format, Parts, Words
+from app.schemas.metrics import AsOf, Format, Overlaps, Parts, Words
 from app.schemas.spots import CellPolygon
 
 
@@ -46,6 +47,13 @@ class LeaderboardQuery(ReportQuery):
     metric: Annotated[Metric, Field(description="What the districts are ranked by")] = Metric.GRAFFITI_PAINTED
 
 
+class CrewQuery(ReportQuery):
+    """Without `to` up to today; without `from` the year before. At most 366 days."""
+
+    district: Annotated[DistrictId | None, Field(description="That of the raid", examples=["medeu"])] = None
+    limit: Annotated[int, Field(ge=1, le=100, description="So many crews at most"), DIGITS] = 20
+
+
 class Report(Out):
     city_id: Annotated[str, Field(examples=["almaty"])]
     is_demo: Annotated[bool, Field(description="true: made-up data, to look at only")]
@@ -75,6 +83,7 @@ class SeriesRead(Report, Parts):
     metric: Metric
     kind: Kind
     by: By
+    overlaps: Overlaps
     buckets: list[Bucket]
     districts: Annotated[list[DistrictSeries], Field(description="Those with entries; they add up to the whole")]
 
@@ -133,6 +142,7 @@ class Standing(Out):
     total: Annotated[int | None, Field(description="null: people, and too few to show")]
     recorded: int | None
     declared: int | None
+    overlap: Annotated[bool | None, Field(description="Of the city's totals; of a district's own nothing is declared")]
 
 
 class LeaderboardRead(Report, Parts):
@@ -140,4 +150,24 @@ class LeaderboardRead(Report, Parts):
 
     metric: Metric
     kind: Kind
+    overlaps: Overlaps
     standings: list[Standing]
+
+
+class CrewStanding(Out):
+    """Who was on one finished raid, together; never by name."""
+
+    rank: Annotated[int, Field(description="Equal counts have the same", examples=[1])]
+    raid_id: UUID
+    title: Annotated[str, Field(examples=["Up the hill"])]
+    day: Annotated[Day, Field(description="On which the raid was planned to begin")]
+    district_id: Annotated[str | None, Field(description="Of the raid; null: not known", examples=["medeu"])]
+    painted: Annotated[int, Field(description="Inscriptions, without those that a check took back", examples=[37])]
+    people: Annotated[int | None, Field(description="null, and minutes with it: about too few people to show")]
+    minutes: Annotated[int | None, Field(description="Of all of them together")]
+
+
+class CrewLeaderboard(Report):
+    """Those who painted over most, the highest first; of equals the latest. Only what was recorded here."""
+
+    standings: list[CrewStanding]

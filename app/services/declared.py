@@ -12,14 +12,15 @@ from app.core.clock import day_in, utc_now
 from app.core.ids import new_id
 from app.domain.declared import Declared, Register
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
-from app.domain.metrics import LEVELS, Origin
+from app.domain.metrics import LEVELS
 from app.domain.permissions import Actor, Role
 from app.domain.records import Period
 from app.models.cities import City
-from app.models.ledger import DeclaredCount, DeclaredWithdrawal, LedgerEntry
+from app.models.ledger import DeclaredCount, DeclaredWithdrawal
 from app.schemas.declared import DeclaredCountRead, DeclaredDraft
 from app.services import ledger, reads
 from app.services.ledger import Fact
+from app.services.overlaps import entries_of_total, is_counted, overlaps_recorded
 from app.services.reads import Query
 
 _METRIC = sa.bindparam("metric", type_=sa.Text)
@@ -50,7 +51,7 @@ def _cards(role: Role | None) -> Query:
     withdrawal = DeclaredWithdrawal
     counted, overlaps = is_counted(), overlaps_recorded()
     # Each of these only ever goes one way, so that the sum tells every state from every other.
-    changes = _entries().with_only_columns(sa.func.count()).scalar_subquery() + sa.cast(overlaps, sa.Integer)
+    changes = entries_of_total().with_only_columns(sa.func.count()).scalar_subquery() + sa.cast(overlaps, sa.Integer)
     columns = reads.fields(
         DeclaredCount,
         DeclaredCountRead,
@@ -68,41 +69,12 @@ def _cards(role: Role | None) -> Query:
     return visible_to(role).with_only_columns(*columns).outerjoin(withdrawal, same)
 
 
-def is_counted(as_of: Any = None) -> Any:
-    """Whether the ledger has the total, and has not taken it back; at `as_of`, if there is one."""
-    entries = _entries()
-    if as_of is not None:
-        entries = entries.where(col(LedgerEntry.recorded_at) <= as_of)
-    return sa.func.coalesce(entries.with_only_columns(sa.func.sum(col(LedgerEntry.amount))).scalar_subquery(), 0) > 0
-
-
 def is_withdrawn(as_of: Any = None) -> Any:
     query = sa.exists().where(
         col(DeclaredWithdrawal.city_id) == col(DeclaredCount.city_id),
         col(DeclaredWithdrawal.declared_id) == col(DeclaredCount.id),
     )
     return query if as_of is None else query.where(col(DeclaredWithdrawal.created_at) <= as_of)
-
-
-def overlaps_recorded(as_of: Any = None) -> Any:
-    """A recorded and a declared number for the same days are summed, but never without saying so."""
-    query = sa.exists().where(
-        col(LedgerEntry.city_id) == col(DeclaredCount.city_id),
-        col(LedgerEntry.metric) == col(DeclaredCount.metric),
-        col(LedgerEntry.origin) == Origin.RECORDED,
-        col(LedgerEntry.occurred_on).between(col(DeclaredCount.period_from), col(DeclaredCount.period_to)),
-    )
-    return query if as_of is None else query.where(col(LedgerEntry.recorded_at) <= as_of)
-
-
-def _entries() -> Any:
-    """Of the total: none, one, or one and its reversal. By the metric first, as the index has it."""
-    return sa.select(col(LedgerEntry.id)).where(
-        col(LedgerEntry.city_id) == col(DeclaredCount.city_id),
-        col(LedgerEntry.metric) == col(DeclaredCount.metric),
-        col(LedgerEntry.subject_id) == col(DeclaredCount.id),
-        col(LedgerEntry.occurred_on) == col(DeclaredCount.period_to),
-    )
 
 
 async def declare(session: AsyncSession, actor: Actor, drafted: DeclaredDraft) -> UUID:

@@ -33,6 +33,7 @@ _FILTERS: dict[str, sa.ColumnElement[bool]] = {
     "from_day": col(LedgerEntry.occurred_on) >= sa.bindparam("from_day", type_=sa.Date),
     "to_day": col(LedgerEntry.occurred_on) <= sa.bindparam("to_day", type_=sa.Date),
     "district": col(LedgerEntry.district_id) == sa.bindparam("district", type_=sa.Text),
+    "has_district": col(LedgerEntry.district_id).is_not(None) == sa.bindparam("has_district", type_=sa.Boolean),
     "subject_id": col(LedgerEntry.subject_id) == sa.bindparam("subject_id", type_=sa.Uuid),
     "as_of": col(LedgerEntry.recorded_at) <= sa.bindparam("as_of", type_=sa.DateTime(timezone=True)),
 }

@@ -14,7 +14,7 @@ from app.domain.errors import NotFound
 from app.domain.figures import Outcome
 from app.models.figures import Figure
 from app.schemas.figures import FigureCheck, Reckoned
-from app.services import reckoning
+from app.services import overlaps, reckoning
 
 FRESH_S = 10.0
 TIMES_ITS_COST = 20
@@ -53,6 +53,8 @@ async def _check(session: AsyncSession, city_id: str, figure_id: UUID, *, is_pub
         value_now=value_now,
         difference=value_now - (signed or recomputed).value,
         entries_since=count,
+        overlaps=await overlaps.of_figure(session, figure, figure.as_of),
+        overlaps_now=await overlaps.of_figure(session, figure),
         because=await reckoning.listed_since(session, figure),
     )
 

@@ -17,7 +17,7 @@ from app.models.accounts import Account
 from app.models.cities import City, District
 from app.models.figures import Figure
 from app.schemas.figures import FigureDraft, FigurePublic, FigureRead, SignOff
-from app.services import cities, moments, reads, reckoning
+from app.services import cities, moments, overlaps, reads, reckoning
 from app.services.cities import CITY_ID
 from app.services.moments import Mark
 from app.services.reads import Query
@@ -42,7 +42,13 @@ def visible_to(role: Role | None) -> SelectOfScalar[Figure]:
 def _card(role: Role | None) -> Query:
     schema = FigureRead if role else FigurePublic
     titles = sa.func.json_build_object("kk", Figure.title_kk, "ru", Figure.title_ru, "en", Figure.title_en)
-    columns = reads.fields(Figure, schema, titles=titles, digest=sa.func.encode(col(Figure.digest), "hex"))
+    columns = reads.fields(
+        Figure,
+        schema,
+        titles=titles,
+        digest=sa.func.encode(col(Figure.digest), "hex"),
+        overlap=overlaps.of_figures(),
+    )
     return visible_to(role).with_only_columns(*columns)
 
 
@@ -113,7 +119,7 @@ async def sign(
     """Counted, and frozen with the words that the metric is defined by today. `words` are those of each metric.
 
     Raises Conflict for the drafter, for a moment that is not over, for another number than the one that is signed,
-    and for too few people; Forbidden for a service account.
+    for too few people, and for both origins together where they overlap; Forbidden for a service account.
     """
     await _refuse_services(session, actor)
     figure = await get(session, actor, figure_id)
@@ -126,12 +132,20 @@ async def sign(
     reckoned = await reckoning.as_signed(session, figure)
     if too_few(figure.metric, (reckoned.recorded, reckoned.declared, reckoned.value)):
         raise Conflict("too_few_people")
+    await _refuse_overlap(session, figure)
     if reckoned.value != signed.value:
         raise Conflict("other_value", value=reckoned.value)
     figure.sqlmodel_update(reckoned.model_dump(exclude={"digest"}))
     figure.digest = bytes.fromhex(reckoned.digest)
     figure.words = {name: words[figure.metric][name] for name in ("name", "definition", "unit")}
     figure.signed_by, figure.signed_at = actor.account_id, (await moments.mark(session)).moment
+
+
+async def _refuse_overlap(session: AsyncSession, figure: Figure) -> None:
+    """Of one origin alone nothing is counted twice."""
+    if figure.origin is None and (found := await overlaps.of_figure(session, figure, figure.as_of)):
+        first = found[0]
+        raise Conflict("overlap", source=first.source, first=f"{first.period_from}", last=f"{first.period_to}")
 
 
 async def withdraw(session: AsyncSession, actor: Actor, figure_id: UUID, reason: str) -> None:

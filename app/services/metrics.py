@@ -14,7 +14,7 @@ from app.core.database import Database
 from app.domain.errors import Fault, Invalid
 from app.domain.metrics import ABOUT_PEOPLE, LEVELS, Metric, kind_of
 from app.domain.permissions import Role
-from app.domain.tallies import FIRST_DAY, LAST_DAY, NO_DISTRICT, WHOLE_CITY, Period
+from app.domain.tallies import FIRST_DAY, LAST_DAY, NO_DISTRICT, WHOLE_CITY, Count, Period
 from app.models.ledger import DeclaredCount
 from app.schemas.metrics import (
     DayParts,
@@ -28,9 +28,10 @@ from app.schemas.metrics import (
 )
 from app.services import reads, sums
 from app.services.cities import CITY_ID
-from app.services.declared import is_counted, is_withdrawn, overlaps_recorded
+from app.services.declared import is_withdrawn
+from app.services.overlaps import is_counted, overlaps_recorded
 from app.services.reads import Query
-from app.services.sums import Count, Question, Standing, Sums
+from app.services.sums import Question, Standing, Sums
 
 _FROM = sa.bindparam("from", type_=sa.Date)
 _TO = sa.bindparam("to", type_=sa.Date)
@@ -136,17 +137,13 @@ def _metric(asked: Asked, periods: Periods, found: Sums, metric: Metric) -> Metr
         changed_at=None if is_closed else found.changed_at.get(metric),
         districts=[] if is_closed else [*_districts(found, metric, whole)],
         days=[] if is_closed else [*_days(periods, found, metric, area)],
-        **_parts(found.count(metric, whole, area)),
+        **found.count(metric, whole, area).parts(),
     )
 
 
 def _trend(found: Sums, metric: Metric, days: int, area: str) -> Trend:
     last, before = (found.count(metric, f"{name} {days}", area) for name in ("last", "before"))
-    return Trend(total=last.total, before=before.total)
-
-
-def _parts(count: Count) -> dict[str, int]:
-    return {"total": count.total, "recorded": count.recorded, "declared": count.declared}
+    return Trend(total=last.total, before=before.total, overlap=last.overlap or before.overlap)
 
 
 def _districts(found: Sums, metric: Metric, period: str) -> Iterator[DistrictParts]:
@@ -154,7 +151,7 @@ def _districts(found: Sums, metric: Metric, period: str) -> Iterator[DistrictPar
     for area in sorted({*found.areas} - {WHOLE_CITY}):
         count = found.count(metric, period, area)
         if count != Count():
-            yield DistrictParts(district_id=None if area == NO_DISTRICT else area, **_parts(count))
+            yield DistrictParts(district_id=None if area == NO_DISTRICT else area, **count.parts())
 
 
 def _days(periods: Periods, found: Sums, metric: Metric, area: str) -> Iterator[DayParts]:
@@ -164,7 +161,7 @@ def _days(periods: Periods, found: Sums, metric: Metric, area: str) -> Iterator[
         start = found.count(metric, _BEFORE_DAYS, area)
         counts = list(accumulate(counts, initial=start))[1:]
     for day, count in zip(periods.days, reversed(counts), strict=True):
-        yield DayParts(day=day, **_parts(count))
+        yield DayParts(day=day, **count.parts())
 
 
 async def _declared(database: Database, asked: Asked) -> list[DeclaredRead]:
@@ -180,7 +177,7 @@ class _Listed(BaseModel):
 
 
 def declared(role: Role | None, given: frozenset[str]) -> Query:
-    """What was declared for these days; a total counts on the last day of its period, and in no district."""
+    """What was declared for some of these days; a total counts on the last day of its period, and in no district."""
     as_of = _AS_OF if "as_of" in given else None
     columns = reads.fields(
         DeclaredCount,
@@ -188,12 +185,13 @@ def declared(role: Role | None, given: frozenset[str]) -> Query:
         counted=is_counted(as_of),
         withdrawn=is_withdrawn(as_of),
         overlaps_recorded=overlaps_recorded(as_of),
+        ends_within=col(DeclaredCount.period_to) <= _TO if "to" in given else sa.true(),
     )
     query = sa.select(*columns).where(col(DeclaredCount.city_id) == CITY_ID)
     if "from" in given:
         query = query.where(col(DeclaredCount.period_to) >= _FROM)
     if "to" in given:
-        query = query.where(col(DeclaredCount.period_to) <= _TO)
+        query = query.where(col(DeclaredCount.period_from) <= _TO)
     if "as_of" in given:
         query = query.where(col(DeclaredCount.created_at) <= _AS_OF)
     rows = query.order_by(col(DeclaredCount.id)).subquery("declared_row")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -29,6 +30,8 @@ class CityCounts:
     is_demo: bool
     revision: int
     counts: Mapping[tuple[Metric, Origin], int]
+    overlaps: Mapping[Metric, int]
+    """How many declared totals are of days on which facts were recorded too."""
 
 
 async def programme(database: Database) -> list[CityCounts]:
@@ -46,7 +49,8 @@ async def programme(database: Database) -> list[CityCounts]:
 async def _counts(database: Database, city_id: str) -> CityCounts:
     found = await sums.of_city(database, None, city_id, Question([Period(_EVER)]))
     standing = found.standing
-    return CityCounts(city_id, standing.is_demo, standing.revision, dict(_by_origin(found)))
+    overlaps = Counter(total.metric for total in found.overlaps)
+    return CityCounts(city_id, standing.is_demo, standing.revision, dict(_by_origin(found)), overlaps)
 
 
 def _by_origin(found: sums.Sums) -> Iterator[tuple[tuple[Metric, Origin], int]]:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import product
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,11 +20,12 @@ from app.core.database import Database
 from app.domain.errors import Fault, Invalid
 from app.domain.metrics import Metric, Origin
 from app.domain.permissions import Actor, Role
-from app.domain.tallies import NO_DISTRICT, WHOLE_CITY, Period
+from app.domain.tallies import NO_DISTRICT, WHOLE_CITY, Count, Period
 from app.models.cities import City, District
 from app.models.ledger import DeclaredCount, DeclaredWithdrawal, LedgerEntry, TransactionId
 from app.models.tallies import COUNTS, TALLY, TallyState
-from app.services import reads
+from app.schemas.metrics import DeclaredTotal
+from app.services import overlaps, reads
 from app.services.cities import CITY_ID
 from app.services.reads import Query
 
@@ -41,19 +43,6 @@ class Question:
     district_id: str | None = None
     by_district: bool = False
     as_of: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    recorded: int = 0
-    declared: int = 0
-
-    @property
-    def total(self) -> int:
-        return self.recorded + self.declared
-
-    def __add__(self, other: "Count") -> "Count":
-        return Count(self.recorded + other.recorded, self.declared + other.declared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +76,19 @@ class Sums:
             self._add_rolled(row)
         for late in answered["late"]:
             self._add_late(periods, late)
+        self.overlaps = [DeclaredTotal.model_validate(total) for total in answered["overlaps"]]
+        """The declared totals of any days that overlap with what was recorded."""
+        for total in self.overlaps:
+            self._flag(periods, total)
 
     def count(self, metric: Metric, period: str, area: str = WHOLE_CITY) -> Count:
         return self._counts[metric, period, area]
+
+    def overlapping(self, metric: Metric, first: date, last: date) -> list[DeclaredTotal]:
+        days = Period("days", first, last)
+        return [
+            each for each in self.overlaps if each.metric is metric and days.touches(each.period_from, each.period_to)
+        ]
 
     def _add_rolled(self, row: Mapping[str, Any]) -> None:
         for metric in Metric:
@@ -105,6 +104,13 @@ class Sums:
             if period.first <= day <= period.last:
                 for area in {WHOLE_CITY, late["district"]} & {*self.areas}:
                     self._counts[late["metric"], period.name, area] += amount
+
+    def _flag(self, periods: Sequence[Period], declared: DeclaredTotal) -> None:
+        """A declared total is of no district, and where nothing was counted nothing can be counted twice."""
+        touched = [each.name for each in periods if each.touches(declared.period_from, declared.period_to)]
+        for key in product([declared.metric], touched, [WHOLE_CITY, NO_DISTRICT]):
+            if self.count(*key) != Count():
+                self._counts[key] += Count(overlap=True)
 
 
 async def of_city(database: Database, actor: Actor | None, city_id: str, question: Question) -> Sums:
@@ -143,6 +149,7 @@ def sums(role: Role | None, given: frozenset[str]) -> Query:
     rolled = _rolled(areas, given).subquery("rolled_row")
     late = _late(given).subquery("late_row")
     changed = _changed(given).subquery("changed_row")
+    overlapping = overlaps.totals(CITY_ID, _AS_OF if "as_of" in given else None).subquery("overlapping_row")
     district = sa.exists().where(col(District.city_id) == CITY_ID, col(District.id) == _AREA)
     columns: dict[str, Any] = {
         **_stands(),
@@ -150,6 +157,7 @@ def sums(role: Role | None, given: frozenset[str]) -> Query:
         "areas": sa.select(sa.func.json_agg(areas.c.area)).scalar_subquery(),
         "rolled": _listed(sa.func.json_strip_nulls(sa.func.row_to_json(rolled.table_valued())), rolled),
         "late": _listed(late.table_valued(), late),
+        "overlaps": _listed(overlapping.table_valued(), overlapping),
         "district_exists": district,
     }
     return sa.select(*(column.label(name) for name, column in columns.items())).where(col(City.id) == CITY_ID)

@@ -181,12 +181,12 @@ async def test_an_unknown_path_is_a_problem(city: TestCity, path: str):
     assert (unknown.status_code, unknown.json()["code"]) == (404, "no_such_path")
 
 
-@pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH", "OPTIONS", "TRACE", "HEAD", "PROPFIND", "FOO"])
+@pytest.mark.parametrize("method", ["DELETE", "PUT", "PATCH", "OPTIONS", "TRACE", "PROPFIND", "FOO"])
 async def test_a_method_that_a_path_does_not_take_is_named_with_those_it_takes(city: TestCity, method: str):
     refused = await (await city.as_(Role.COORDINATOR)).request(method, "/raids")
     assert refused.status_code == 405
     assert refused.headers["allow"] == "GET, POST"
-    assert refused.request.method == "HEAD" or refused.json()["code"] == "method_not_allowed"
+    assert refused.json()["code"] == "method_not_allowed"
 
 
 @pytest.mark.parametrize(

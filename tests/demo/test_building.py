@@ -15,8 +15,9 @@ from app.core.clock import utc_now
 from app.core.config import Settings
 from app.core.database import Database, DatabaseOptions
 from app.domain.errors import Conflict, Invalid
+from app.domain.seals import MOST_ENTRIES
 from app.models.accounts import Account
-from app.services import cities, demo
+from app.services import cities, demo, seal_checks
 from app.services.demo import Wish
 from app.services.demo.almanac import Almanac
 from tests.almaty_year import WISH, counts, narkostop_demo
@@ -103,9 +104,32 @@ async def test_a_day_to_come_is_refused(new_database: Callable[[], str]):
 
 async def test_after_an_attempt_that_was_killed_it_is_there_and_whole(demo_url: str):
     """How it was killed, and that nothing was left of it, is asserted where the database is made."""
-    assert (
-        len(await counts(demo_url)) == demo.TABLES + 3
-    )  # the city, its districts and, by a trigger, what volunteers are searched by
+    # And the city, its districts, its seals with what is in them and, by a trigger, what volunteers are searched by.
+    assert len(await counts(demo_url)) == demo.TABLES + 5
+
+
+async def test_its_ledger_is_sealed_at_once_and_each_entry_can_be_proved(demo_url: str, demo_app: FastAPI):
+    filled = await counts(demo_url)
+    assert filled["sealed_entry"] == filled["ledger_entry"]
+    assert filled["seal"] == -(-filled["ledger_entry"] // MOST_ENTRIES)
+    async with demo_app.state.database.transaction() as session:
+        verdict = await seal_checks.verify(session, "almaty")
+    assert (verdict.misfit, verdict.entries) == (None, filled["ledger_entry"])
+
+    form = {"grant_type": "password", "username": "coordinator@almaty.example", "password": demo.PASSWORD}
+    async with Client(demo_app) as client:
+        token = (await client.post("/auth/token", data=form)).json()["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        (entry,) = (await client.get("/ledger", params={"limit": 1})).json()["items"]
+        proof = (await client.get(f"/ledger/{entry['id']}/proof")).json()
+    assert proof["seal"]["city_id"] == "almaty"
+
+
+async def test_on_a_first_start_too_the_ledger_is_sealed(new_database: Callable[[], str]):
+    url = await asyncio.to_thread(new_database)
+    await asyncio.to_thread(ensure, Settings(DATABASE_URL=url, secret_key=SECRET_KEY))
+    filled = await counts(url)
+    assert filled["sealed_entry"] == filled["ledger_entry"]
 
 
 async def test_the_planner_knows_how_much_there_is(asked):

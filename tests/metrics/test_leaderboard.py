@@ -54,7 +54,19 @@ async def test_a_range_narrows_a_flow_and_a_level_is_what_it_was_then(city: Test
     assert (await standings(city, metric=level, to="2026-02-28"))[0][2] == 0
 
 
-@pytest.mark.parametrize("role", Role)
+@pytest.mark.parametrize("metric", sorted(ABOUT_PEOPLE))
+async def test_volunteers_are_told_nothing_of_people(city: TestCity, metric: Metric):
+    """Of a day even the total would be that of one new volunteer."""
+    await city.add(entry(city, metric=metric))
+    asked = {"metric": metric, "from": f"{DAY}", "to": f"{DAY}"}
+    refused = await (await city.as_(Role.VOLUNTEER)).get("/metrics/leaderboard", params=asked)
+    assert refused.status_code == 422
+    assert [(fault["code"], fault["pointer"]) for fault in refused.json()["errors"]] == [
+        ("about_people", "/query/metric")
+    ]
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role is not Role.VOLUNTEER])
 async def test_few_people_are_shown_to_those_alone_who_see_people(city: TestCity, role: Role):
     of_street = {"metric": Metric.VOLUNTEERS_STREET}
     await city.add(

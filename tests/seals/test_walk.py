@@ -34,6 +34,9 @@ async def test_a_total_is_the_sum_of_the_entries_that_the_same_filters_list(city
     ("asked", "amounts"),
     [
         ({"district": "west"}, [5]),
+        ({"has_district": "true"}, [5]),
+        ({"has_district": "false"}, [100, 7]),
+        ({"has_district": "false", "district": "west"}, []),
         ({"from_day": "2026-03-02"}, [7]),
         ({"to_day": "2026-03-01", "origin": "recorded"}, [5]),
         ({"as_of": "2026-01-01T00:00:00Z"}, []),

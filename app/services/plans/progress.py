@@ -17,8 +17,8 @@ from app.core.database import Database
 from app.domain import plans
 from app.domain.metrics import ABOUT_PEOPLE, LEVELS, kind_of
 from app.domain.permissions import Actor, Role
-from app.domain.plans import Course, ItemStatus, Progress, Standing
-from app.domain.tallies import FIRST_DAY, WHOLE_CITY, Period
+from app.domain.plans import Basis, Course, ItemStatus, Progress, Standing
+from app.domain.tallies import FIRST_DAY, WHOLE_CITY, Count, Period
 from app.models.plans import Plan, PlanDirection, PlanItem
 from app.schemas.plans import (
     DirectionProgress,
@@ -38,6 +38,8 @@ from app.services.metrics import Document
 from app.services.plans.queries import visible_to
 from app.services.reads import Query
 from app.services.sums import Question, Sums
+
+_NO_TARGET = dict.fromkeys(("done", "judged_by", "recorded", "declared"))
 
 
 class PlanFound(PlanRead):
@@ -158,7 +160,7 @@ def _of_item(question: Asked, counted: Sums, item: ItemRead) -> ItemProgress:
     told = {"id": item.id, "number": item.number, "title": item.title, "owner": item.owner, "due_on": item.due_on}
     if item.metric is None or item.amount is None:
         status = item.status or ItemStatus.NOT_STARTED
-        return ItemProgress(**told, target=None, status=status, **_parts(None), **_judged(course.of_status(status)))
+        return ItemProgress(**told, target=None, status=status, **_NO_TARGET, **_judged(course.of_status(status)))
     count = counted.count(item.metric, _span(plan, item).name, item.district_id or WHOLE_CITY)
     first, last = _window(plan, item)
     target = TargetRead(
@@ -169,14 +171,14 @@ def _of_item(question: Asked, counted: Sums, item: ItemRead) -> ItemProgress:
         from_=first,
         to=last,
     )
-    judged = _judged(course.of_amount(count.total, item.amount))
-    return ItemProgress(**told, target=target, status=None, **_parts(count), **judged)
+    parts = _parts(count)
+    judged = _judged(course.of_amount(parts["done"], item.amount))
+    return ItemProgress(**told, target=target, status=None, **parts, **judged)
 
 
-def _parts(count: sums.Count | None) -> dict[str, int | None]:
-    if count is None:
-        return dict.fromkeys(("done", "recorded", "declared"))
-    return {"done": count.total, "recorded": count.recorded, "declared": count.declared}
+def _parts(count: Count) -> dict[str, Any]:
+    basis, done = (Basis.RECORDED, count.recorded) if count.overlap else (Basis.BOTH, count.total)
+    return {"done": done, "judged_by": basis, "recorded": count.recorded, "declared": count.declared}
 
 
 def _judged(progress: Progress) -> dict[str, Any]:

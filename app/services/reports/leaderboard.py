@@ -1,4 +1,4 @@
-"""Districts ranked by a count. There are no teams in this service, and a person is never ranked."""
+"""Districts ranked by a count; crews have a leaderboard of their own, and a person is never ranked."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -11,14 +11,15 @@ from app.core.database import Database
 from app.domain.metrics import ABOUT_PEOPLE, LEVELS, kind_of
 from app.domain.permissions import Permission, Role
 from app.domain.reports import small
-from app.domain.tallies import FIRST_DAY, LAST_DAY, NO_DISTRICT, WHOLE_CITY, Period
+from app.domain.tallies import FIRST_DAY, LAST_DAY, NO_DISTRICT, WHOLE_CITY, Count, Period
 from app.models.cities import District
+from app.schemas.metrics import Parts
 from app.schemas.reports import LeaderboardQuery, LeaderboardRead, Standing
 from app.services import cities, reads, sums
 from app.services.cities import CITY_ID
 from app.services.reads import Query
 from app.services.reports.questions import Asked
-from app.services.sums import Count, Question
+from app.services.sums import Question
 
 _WITHIN = "within"
 Names = Mapping[str, Mapping[str, str]]
@@ -30,7 +31,8 @@ async def leaderboard(database: Database, asked: Asked[LeaderboardQuery]) -> Lea
     names = json.loads(await reads.document(database, asked.actor, district_names, "city", city_id=asked.city_id))
     # Of a level, its value at the end of the last day.
     first = FIRST_DAY if query.metric in LEVELS else query.from_ or FIRST_DAY
-    question = Question([Period(_WITHIN, first, query.to or LAST_DAY)], by_district=True, as_of=query.as_of)
+    last = query.to or LAST_DAY
+    question = Question([Period(_WITHIN, first, last)], by_district=True, as_of=query.as_of)
     found = await sums.of_city(database, asked.actor, asked.city_id, question)
     counts = {area: found.count(query.metric, _WITHIN, area) for area in (*names["names"], NO_DISTRICT)}
     whole = found.count(query.metric, _WITHIN, WHOLE_CITY)
@@ -38,10 +40,9 @@ async def leaderboard(database: Database, asked: Asked[LeaderboardQuery]) -> Lea
         **asked.heading(found.standing),
         metric=query.metric,
         kind=kind_of(query.metric),
-        total=whole.total,
-        recorded=whole.recorded,
-        declared=whole.declared,
+        overlaps=found.overlapping(query.metric, first, last),
         standings=[*_ranked(counts, _hidden(asked, counts), names["names"])],
+        **whole.parts(),
     )
 
 
@@ -68,9 +69,7 @@ def _ranked(counts: Mapping[str, Count], hidden: frozenset[str], names: Names) -
 def _standing(
     district_id: str | None, names: Mapping[str, str] | None, count: Count | None, rank: int | None = None
 ) -> Standing:
-    parts: dict[str, Any] = dict.fromkeys(("total", "recorded", "declared"))
-    if count:
-        parts = {name: getattr(count, name) for name in parts}
+    parts: dict[str, Any] = count.parts() if count else dict.fromkeys(Parts.model_fields)
     return Standing.model_validate({"rank": rank, "district_id": district_id, "names": names, **parts})
 
 

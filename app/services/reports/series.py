@@ -4,18 +4,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
-from typing import Any
 
 from app.core.clock import day_in
 from app.core.database import Database
 from app.domain import reports
 from app.domain.errors import Fault, Invalid
 from app.domain.metrics import LEVELS, Metric, kind_of
-from app.domain.tallies import FIRST_DAY, NO_DISTRICT, WHOLE_CITY, Period
+from app.domain.tallies import FIRST_DAY, NO_DISTRICT, WHOLE_CITY, Count, Period
 from app.schemas.reports import Bucket, DistrictSeries, SeriesQuery, SeriesRead
 from app.services import sums
 from app.services.reports.questions import Asked
-from app.services.sums import Count, Question, Standing
+from app.services.sums import Question, Standing
 
 _WHOLE, _BEFORE = "whole", "before"
 CountOf = Callable[[str], Count]
@@ -41,9 +40,10 @@ async def series(
         metric=metric,
         kind=kind_of(metric),
         by=query.by,
+        overlaps=[] if query.district else found.overlapping(metric, days.first, days.last),
         buckets=[*_buckets(metric, days.buckets, whole)],
         districts=[*_districts(metric, days.buckets, {area: count_in(area) for area in areas})],
-        **_parts(_total(metric, whole)),
+        **_total(metric, whole).parts(),
     )
     return found.standing.etag, read
 
@@ -73,7 +73,7 @@ def _buckets(metric: Metric, periods: Sequence[Period], count: CountOf) -> Itera
     if metric in LEVELS:
         counts = list(accumulate(counts, initial=count(_BEFORE)))[1:]
     for period, each in zip(periods, counts, strict=True):
-        yield Bucket(name=period.name, first=period.first, last=period.last, **_parts(each))
+        yield Bucket(name=period.name, first=period.first, last=period.last, **each.parts())
 
 
 def _total(metric: Metric, count: CountOf) -> Count:
@@ -85,8 +85,4 @@ def _districts(metric: Metric, periods: Sequence[Period], counts: dict[str, Coun
         buckets = [*_buckets(metric, periods, count)]
         if any(bucket.recorded or bucket.declared for bucket in buckets):
             district_id = None if area == NO_DISTRICT else area
-            yield DistrictSeries(district_id=district_id, buckets=buckets, **_parts(_total(metric, count)))
-
-
-def _parts(count: Count) -> dict[str, Any]:
-    return {"total": count.total, "recorded": count.recorded, "declared": count.declared}
+            yield DistrictSeries(district_id=district_id, buckets=buckets, **_total(metric, count).parts())

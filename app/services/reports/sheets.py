@@ -6,16 +6,17 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from app.schemas.metrics import MetricRead, MetricsRead, Parts, Trend, Words
-from app.schemas.reports import CountMap, FunnelRead, LeaderboardRead, SeriesRead
+from app.schemas.reports import CountMap, CrewLeaderboard, FunnelRead, LeaderboardRead, SeriesRead, Standing
 
 Cell = str | int | float | date | datetime | StrEnum | Words | None
 """A Metric or another value of the domain, and Words, are said in the reader's language."""
 
 
-class Unknown(StrEnum):
+class Said(StrEnum):
+    NO_DISTRICT = "no_district"
     """In the column of districts, where an empty cell is the whole city."""
-
-    DISTRICT = "no_district"
+    OVERLAP = "overlap"
+    """In the column of its own, where an empty cell is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ def of_metrics(read: MetricsRead) -> Sheet:
 
 def of_series(read: SeriesRead) -> Sheet:
     columns = ("metric", "metric_code", "district", "bucket", "first_day", "last_day", *_PARTS)
-    of_districts = ((line.district_id or Unknown.DISTRICT, line.buckets) for line in read.districts)
+    of_districts = ((line.district_id or Said.NO_DISTRICT, line.buckets) for line in read.districts)
     rows = (
         (read.metric, read.metric.value, district, bucket.name, bucket.first, bucket.last, *_parts(bucket))
         for district, buckets in [(None, read.buckets), *of_districts]
@@ -64,18 +65,24 @@ def of_map(read: CountMap) -> Sheet:
 
 def of_leaderboard(read: LeaderboardRead) -> Sheet:
     columns = ("rank", "district", "district_code", *_PARTS)
-    rows = (
-        (each.rank, each.names or Unknown.DISTRICT, each.district_id, each.total, each.recorded, each.declared)
-        for each in read.standings
-    )
+    rows = ((each.rank, each.names or Said.NO_DISTRICT, each.district_id, *_parts(each)) for each in read.standings)
     return Sheet(f"leaderboard-{read.metric}", columns, rows)
 
 
-_PARTS = ("total", "recorded", "declared")
+def of_crews(read: CrewLeaderboard) -> Sheet:
+    columns = ("rank", "raid", "raid_id", "day", "district_code", "painted", "people", "minutes")
+    rows = (
+        (each.rank, each.title, f"{each.raid_id}", each.day, each.district_id, each.painted, each.people, each.minutes)
+        for each in read.standings
+    )
+    return Sheet("leaderboard-crews", columns, rows)
 
 
-def _parts(parts: Parts) -> tuple[int, int, int]:
-    return parts.total, parts.recorded, parts.declared
+_PARTS = ("total", "recorded", "declared", "overlap")
+
+
+def _parts(parts: Parts | Standing) -> tuple[Cell, ...]:
+    return parts.total, parts.recorded, parts.declared, Said.OVERLAP if parts.overlap else None
 
 
 def _metric_rows(metric: MetricRead) -> Iterator[tuple[Cell, ...]]:
@@ -84,7 +91,7 @@ def _metric_rows(metric: MetricRead) -> Iterator[tuple[Cell, ...]]:
     yield (*name, None, None, *_parts(metric), *trends, metric.changed_at)
     nothing = (None,) * 5
     for district in metric.districts:
-        yield (*name, district.district_id or Unknown.DISTRICT, None, *_parts(district), *nothing)
+        yield (*name, district.district_id or Said.NO_DISTRICT, None, *_parts(district), *nothing)
     for each in metric.days:
         yield (*name, None, each.day, *_parts(each), *nothing)
 
