@@ -1,4 +1,5 @@
 import asyncio
+import sys
 from typing import Literal
 
 import asyncpg
@@ -54,11 +55,15 @@ async def take_turn(connection: AsyncConnection) -> None:
 
     Whoever waited within a statement would be waited for by CREATE INDEX CONCURRENTLY, and give up as on any lock.
     """
+    is_told = False
     while True:
         is_mine = await connection.scalar(sa.select(sa.func.pg_try_advisory_lock(ONE_AT_A_TIME)))
         await connection.commit()
         if is_mine:
             return
+        if not is_told:
+            is_told = True
+            print("Another process is migrating this database; waiting for it.", file=sys.stderr)  # noqa: T201
         await asyncio.sleep(ASK_AGAIN_S)
 
 
