@@ -3,12 +3,13 @@
 import gc
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.routing import APIRoute
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app import VERSION, docs, heads, hot, openapi, problems, telemetry
 from app.admission import Admission
@@ -66,13 +67,24 @@ Responses = dict[int | str, dict[str, Any]]
 
 
 class Narkostop(FastAPI):
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._hot = hot.Hot(self)
+
     def openapi(self) -> dict[str, Any]:
         return self.openapi_schema or openapi.complete(super().openapi())
 
     def build_middleware_stack(self) -> ASGIApp:
         """Telemetry goes around Starlette's own answer to an error too: it has the same headers as any other."""
         limited = Admission(super().build_middleware_stack(), self.state.settings.max_requests_at_once)
-        return heads.Heads(hot.Hot(telemetry.Telemetry(limited)))
+        # uvicorn has types of its own for the same protocol.
+        watched: Any = heads.Heads(telemetry.Telemetry(limited))
+        return cast("ASGIApp", ProxyHeadersMiddleware(watched, self.state.settings.trusted_proxies))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Before FastAPI's own way to its middleware, which takes longer than a hot answer does altogether."""
+        if not await self._hot.answered(scope, send):
+            await super().__call__(scope, receive, send)
 
 
 def create_app(settings: Settings) -> FastAPI:

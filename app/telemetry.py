@@ -7,24 +7,17 @@ import logging
 import sys
 import time
 import traceback
-from collections.abc import Callable
 from pathlib import Path
 
 import structlog
 import uuid_utils
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Gauge
 from sqlalchemy import AsyncAdaptedQueuePool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.database import Database
+from app.counters import ANSWERED
 
-REQUESTS = Counter("narkostop_http_requests_total", "Requests answered", ["operation", "status"])
-SECONDS = Histogram(
-    "narkostop_http_request_seconds",
-    "Time until the answer has left",
-    ["operation"],
-    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
-)
 CONNECTIONS = Gauge("narkostop_database_connections", "Connections of this process", ["pool", "state"])
 
 SECURITY_HEADERS = [
@@ -95,27 +88,11 @@ def _places(error: BaseException) -> list[str]:
 def _observe(scope: Scope, status: int, seconds: float) -> None:
     """By OpenAPI's operationId, never by the path: a path has ids in it, and an attacker can make up any number."""
     operation = getattr(scope.get("route"), "name", "unknown")
-    REQUESTS.labels(operation, status).inc()
-    SECONDS.labels(operation).observe(seconds)
+    ANSWERED[operation, status].add(seconds)
     # A line for each poll of a dashboard would cost a fifth of its time and be read by nobody.
     is_usual = scope["method"] == "GET" and status < _REFUSED and seconds < _SLOW_S
     tell = log.debug if is_usual else log.info
     tell("answered", id=scope["request_id"], operation=operation, status=status, ms=round(seconds * 1000, 1))
-
-
-Watched = Callable[[float], None]
-"""Told how many seconds an answer took."""
-
-
-def watched(operation: str, status: int) -> Watched:
-    """For answers that are too quick to look their counters up each time."""
-    requests, seconds = REQUESTS.labels(operation, status), SECONDS.labels(operation)
-
-    def observe(taken: float) -> None:
-        requests.inc()
-        seconds.observe(taken)
-
-    return observe
 
 
 def watch(database: Database) -> None:

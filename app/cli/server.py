@@ -71,7 +71,8 @@ def _serve(settings: Settings) -> None:
         access_log=False,
         log_level="warning",
         server_header=False,
-        forwarded_allow_ips=settings.trusted_proxies,
+        # app/main.py sees to it, for those answers that depend on who asks.
+        proxy_headers=False,
         timeout_graceful_shutdown=10,
     )
 

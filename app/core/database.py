@@ -166,6 +166,8 @@ async def _connect(options: DatabaseOptions, *, read_only: bool) -> "asyncpg.Con
     return await asyncpg.connect(
         options.url,
         statement_cache_size=options.statement_cache_size,
+        # However long a statement is: to parse the roll-up's 39 kB each time takes longer than to run it.
+        max_cacheable_statement_size=0,
         server_settings={
             "application_name": "narkostop",
             "timezone": "UTC",

@@ -24,7 +24,11 @@ _MAINTAINER = 0x74616C6C79
 _KEY = ("area", "span", "starts_on")
 _NAMES = tuple(COUNTS.values())
 # Until the transaction ends: the whole ledger of a city may be counted, and then it should not be sorted on disk.
-_TAKE_TIME = "SELECT set_config('statement_timeout', '30min', true), set_config('work_mem', '128MB', true)"
+# Planned anew each time: a plan kept from when there were few entries reads all of them until the next ANALYZE.
+_TAKE_TIME = """
+    SELECT set_config('statement_timeout', '30min', true), set_config('work_mem', '128MB', true),
+        set_config('plan_cache_mode', 'force_custom_plan', true)
+"""
 _TAKE_TURN = "SELECT pg_advisory_xact_lock($1)"
 _TRY = "SELECT pg_try_advisory_xact_lock($1) AS is_mine"
 # The cities that have entries between the horizon of last time and that of now. A database that was restored, copied

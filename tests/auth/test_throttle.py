@@ -57,6 +57,17 @@ async def test_failures_add_up_for_one_account_and_for_no_other(strict: TestCity
     assert (await sign_in(strict.anonymous, colleague.login)).status_code == 200
 
 
+@pytest.mark.parametrize(("proxy", "refused"), [("127.0.0.1", 0), ("192.0.2.9", 1)])
+async def test_a_proxy_of_ours_says_who_asks(strict: TestCity, proxy: str, refused: int):
+    account = await person(strict)
+    async with from_address(strict, proxy) as client:
+        said = []
+        for number in range(LIMIT + 1):
+            client.headers["X-Forwarded-For"] = f"198.51.100.{number}"
+            said.append(await guess_code(client, account.login))
+    assert said.count(429) == refused
+
+
 async def test_nobody_locks_anothers_account_for_everybody(strict: TestCity):
     account = await person(strict)
     async with from_address(strict, "192.0.2.7") as guesser, from_address(strict, "192.0.2.8") as owner:

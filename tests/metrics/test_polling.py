@@ -204,3 +204,26 @@ async def test_a_token_is_not_believed_beyond_its_end(city: TestCity):
     await asyncio.sleep(0.3)
     with time_machine.travel(issued_at + timedelta(minutes=15, seconds=1)):
         assert (await analyst.get("/metrics")).status_code == 401
+
+
+async def test_both_ways_are_counted_for_prometheus(city: TestCity):
+    async def counted() -> dict[str, float]:
+        text = (await city.anonymous.get("http://test/metrics")).text
+        lines = (line.rpartition(" ") for line in text.splitlines() if "get_metrics" in line)
+        return {name.partition("narkostop_http_request")[2]: float(value) for name, _, value in lines}
+
+    analyst = await city.as_(Role.ANALYST)
+    await analyst.get("/metrics")
+    before = await counted()
+    etag = (await analyst.get("/metrics")).headers["etag"]
+    await analyst.get("/metrics?days=0")
+    assert (await analyst.get("/metrics", headers={"If-None-Match": etag})).status_code == 304
+    after = await counted()
+    risen = {name: value - before.get(name, 0) for name, value in after.items()}
+    assert risen['s_total{operation="get_metrics",status="200"}'] == 2
+    assert risen['s_total{operation="get_metrics",status="304"}'] == 1
+    assert risen['_seconds_count{operation="get_metrics"}'] == 3
+    assert risen['_seconds_bucket{le="+Inf",operation="get_metrics"}'] == 3
+    assert 0 < risen['_seconds_sum{operation="get_metrics"}'] < 3
+    steps = [value for name, value in after.items() if name.startswith("_seconds_bucket")]
+    assert steps == sorted(steps)
