@@ -35,7 +35,7 @@ PATH = "/v1/metrics"
 _PUBLIC = re.compile(r"/v1/public/([a-z][a-z0-9-]{1,31})/metrics")
 _WHOLE = MetricsQuery()
 _NEEDS_MORE = frozenset({b"origin", b"x-city"})
-"""Headers that another part of the service knows how to answer."""
+"""Headers that another part of the service knows how to answer, as it does one that is sent twice."""
 
 Name = bytes | str | None
 """Whom an answer is for: who sends this token, or anybody at this public path. None is nobody."""
@@ -67,7 +67,8 @@ class Hot:
             return False
         began = time.monotonic()
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        if scope["method"] != "GET" or scope["query_string"] or not _NEEDS_MORE.isdisjoint(headers):
+        is_plain = len(headers) == len(scope["headers"]) and _NEEDS_MORE.isdisjoint(headers)
+        if scope["method"] != "GET" or scope["query_string"] or not is_plain:
             return False
         name: Name = headers.get(b"authorization") if scope["path"] == PATH else scope["path"]
         caller = self._callers.get(name)
@@ -130,10 +131,10 @@ class _Answers:
         self.document = document
         self._plainly_known = (document.etag.encode(), b"*")
         operation = "get_public_metrics" if asked.is_public else "get_metrics"
-        headers = [*_headers(asked, document), *telemetry.SECURITY_HEADERS, telemetry.NOTHING_LOADS]
+        headers = [*_headers(asked, document)]
         length = (b"content-length", str(len(document.json)).encode())
-        kind = (b"content-type", b"application/json")
-        self._whole = _Answer(200, [*headers, kind, length], document.json, ANSWERED[operation, 200])
+        of_body = [(b"content-type", b"application/json"), length, *telemetry.SECURITY_HEADERS]
+        self._whole = _Answer(200, [*headers, *of_body], document.json, ANSWERED[operation, 200])
         self._unchanged = _Answer(304, headers, b"", ANSWERED[operation, 304])
 
     def to(self, if_none_match: bytes | None) -> "_Answer":

@@ -20,16 +20,15 @@ from app.counters import ANSWERED
 
 CONNECTIONS = Gauge("narkostop_database_connections", "Connections of this process", ["pool", "state"])
 
+# Answers are data: a browser that is shown one loads nothing and leads nowhere.
 SECURITY_HEADERS = [
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
     (b"cross-origin-resource-policy", b"same-site"),
     (b"strict-transport-security", b"max-age=31536000; includeSubDomains"),
 ]
-# Answers are data: a browser that is shown one loads nothing.
-NOTHING_LOADS = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
 
+NOT_MODIFIED = 304
 _OURS = str(Path(__file__).parent)
 _REFUSED = 400
 _SLOW_S = 1.0
@@ -72,10 +71,13 @@ class Telemetry:
 def _missing(message: Message) -> list[tuple[bytes, bytes]]:
     """The security headers that an answer does not set itself.
 
-    The documentation page says what it loads, and a badge may be shown on anybody's page.
+    The documentation page says what it loads, and a badge may be shown on anybody's page. Whoever is told that
+    nothing changed keeps the headers of what they have (RFC 9110, section 15.4.5).
     """
+    if message["status"] == NOT_MODIFIED:
+        return []
     own = {name for name, _ in message["headers"]}
-    return [(name, value) for name, value in (*SECURITY_HEADERS, NOTHING_LOADS) if name not in own]
+    return [(name, value) for name, value in SECURITY_HEADERS if name not in own]
 
 
 def _places(error: BaseException) -> list[str]:

@@ -24,7 +24,9 @@ def install(app: FastAPI) -> None:
 
 
 async def _page(_: Request) -> Response:
-    return FileResponse(_OURS / "index.html", headers={"Content-Security-Policy": _POLICY})
+    return FileResponse(
+        _OURS / "index.html", headers={"Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer"}
+    )
 
 
 async def _start(_: Request) -> Response:

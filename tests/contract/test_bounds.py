@@ -357,6 +357,7 @@ async def test_every_answer_has_the_security_headers_and_a_request_id(settings: 
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["strict-transport-security"].startswith("max-age=")
     assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["cross-origin-resource-policy"] == "same-site"
     assert "server" not in answer.headers
     if status >= 400:
         assert answer.json()["instance"] == f"urn:uuid:{answer.headers['x-request-id']}"

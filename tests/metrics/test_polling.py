@@ -81,6 +81,25 @@ async def test_both_ways_have_the_same_headers_and_content(city: TestCity):
     assert sorted(hot.headers.items()) == sorted(usual.headers.items())
 
 
+@pytest.mark.parametrize("query", ["", "?days=30"])
+async def test_an_unchanged_document_says_no_more_than_that(city: TestCity, query: str):
+    """RFC 9110, section 15.4.5: what else there is to say was said with the document."""
+    analyst = await city.as_(Role.ANALYST)
+    tag = (await analyst.get(f"/metrics{query}")).headers["etag"]
+    unchanged = await analyst.get(f"/metrics{query}", headers={"If-None-Match": tag})
+    assert unchanged.status_code == 304
+    assert unchanged.headers.keys() == {"etag", "cache-control", "vary", "x-request-id"}
+
+
+async def test_a_second_token_beside_the_first_is_not_taken_for_it(city: TestCity):
+    analyst = await city.as_(Role.ANALYST)
+    doubled = [("Authorization", analyst.headers["authorization"]), ("Authorization", "Bearer another")]
+    for headers in (doubled, doubled[1:]):
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(city.app), base_url="http://test/v1") as client:
+            answer = await client.get("/metrics", headers=headers)
+    assert answer.status_code == 401
+
+
 async def test_a_document_is_counted_once_however_many_ask(city: TestCity, monkeypatch: pytest.MonkeyPatch):
     asked: list[str] = []
     fetch = city.database.fetch
