@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,7 +9,6 @@ from uuid import uuid4
 
 from app.core.config import Settings
 from app.core.database import Database, DatabaseOptions
-from app.core.embedded import PROGRAMS
 from app.domain.metrics import Metric
 from app.domain.tallies import Period
 from app.jobs import rolling_up
@@ -20,6 +18,7 @@ from app.services import reconciling, sums
 from app.services.sums import Question
 from tests.city import TestCity, found_city, settled
 from tests.conftest import TEMPLATE, database_url, execute
+from tests.dumps import copied
 from tests.metrics.facts import entry
 
 ROLL_UP_AND_WAIT = """
@@ -80,12 +79,6 @@ async def test_killed_in_the_middle_it_leaves_everything_to_the_next(city: TestC
     await rolling_up.once(city.database, in_turn=True)
     assert await total(city.database, city.id) == 20
     assert await differences(city.database, city.id) == []
-
-
-def copied(source: str, target: str) -> None:
-    dump = subprocess.run([PROGRAMS / "pg_dump", source], check=True, capture_output=True)
-    told = ["-q", "-v", "ON_ERROR_STOP=1", "-d", target]
-    subprocess.run([PROGRAMS / "psql", *told], input=dump.stdout, check=True, capture_output=True)
 
 
 @asynccontextmanager

@@ -1,21 +1,19 @@
 """A dump that is restored has other transaction numbers. Its seals hold, and go on."""
 
 import asyncio
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from uuid import uuid4
 
 from fastapi import FastAPI
 
 from app.core.database import Database, DatabaseOptions
-from app.core.embedded import PROGRAMS
 from app.jobs import sealing
 from app.models.cities import City
 from app.models.seals import SealedEntry
 from tests.city import TestCity
 from tests.conftest import TEMPLATE, database_url, execute
+from tests.dumps import copied
 from tests.seals.sealing import fact, sealed, settled, verified
 
 
@@ -32,11 +30,7 @@ async def city_in(app: FastAPI, server: str, template: str) -> AsyncIterator[tup
     await execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-async def run(program: str, *arguments: str | Path) -> None:
-    await asyncio.to_thread(subprocess.run, [PROGRAMS / program, *arguments], check=True, timeout=60)
-
-
-async def test_seals_survive_a_dump_and_go_on(app: FastAPI, server: str, tmp_path: Path):
+async def test_seals_survive_a_dump_and_go_on(app: FastAPI, server: str):
     async with (
         city_in(app, server, TEMPLATE) as (here, url),
         city_in(app, server, "template0") as (there, other),
@@ -46,8 +40,7 @@ async def test_seals_survive_a_dump_and_go_on(app: FastAPI, server: str, tmp_pat
         await sealed(here)
         unsealed = await fact(here)
         marked = await sealing.mark(here.database)
-        await run("pg_dump", "--format=custom", f"--file={tmp_path / 'dump'}", url)
-        await run("pg_restore", "--no-owner", f"--dbname={other}", tmp_path / "dump")
+        await asyncio.to_thread(copied, url, other)
         assert (await verified(there)).misfit is None
         assert await settled(there, marked)
         assert await sealed(there) == 1
