@@ -40,7 +40,7 @@ def demo(
         Console().print("The demonstration is there already; nothing was changed.")
 
 
-def ensure(settings: Settings) -> None:
+def ensure(settings: Settings, wish: Wish) -> None:
     """For `narkostop run`: build the demonstration on the first start, and print its sign-ins on every start.
 
     `settings` are those of a database that is ready. A database with cities but no demonstration stays as it is.
@@ -50,7 +50,7 @@ def ensure(settings: Settings) -> None:
         async with Database.opened(DatabaseOptions(settings.database_url or "")) as database:
             async with database.transaction() as session:
                 known = await demos.is_there(session)
-                built = not known and await demos.is_empty(session) and await _build(session, Wish())
+                built = not known and await demos.is_empty(session) and await _build(session, wish)
             if built:
                 async with database.transaction() as session:
                     await _seal(session)

@@ -17,6 +17,7 @@ from app.core.cipher import Cipher, WrongSecretError
 from app.core.config import Settings
 from app.core.database import Database, DatabaseOptions
 from app.jobs import housekeeping
+from app.services.demo import Wish
 from app.telemetry import configure_logging
 
 cli = typer.Typer()
@@ -39,7 +40,7 @@ def run() -> None:
     _refuse_busy_port(settings)
     secret = settings.secret_key or SecretStr(_local_secret(settings.data_dir))
     with ready(settings) as prepared:
-        demo.ensure(prepared)
+        demo.ensure(prepared, Wish())
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         Console().print(f"Address:  http://{host}:{settings.port}", markup=False)
         Console().print(f"API docs: http://{host}:{settings.port}/docs", markup=False)

@@ -34,7 +34,14 @@ SETTINGS = {
     "timezone": "UTC",
     "jit": "off",
 }
-FORGETFUL = SETTINGS | {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+FORGETFUL = SETTINGS | {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "autovacuum": "off",
+}
 # What pg_isready exits with; who rejects is on its way up or down.
 ACCEPTING, REJECTING, SILENT = 0, 1, 2
 

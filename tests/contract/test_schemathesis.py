@@ -9,6 +9,8 @@ import schemathesis
 from hypothesis import strategies as st
 from schemathesis import Case, CheckContext, Response
 from schemathesis.config import SchemathesisConfig
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.generation.meta import CoveragePhaseData, CoverageScenario
 
 from app.core.config import Settings
 from app.domain.permissions import Role
@@ -143,9 +145,31 @@ def session() -> Iterator[requests.Session]:
         yield session
 
 
+@pytest.fixture(scope="module")
+def is_told_again() -> Callable[[Case], bool]:
+    """In a path or a query each wrong type is a text: the first one for a parameter says as much as all six."""
+    told = set[tuple[str, str | None]]()
+
+    def is_told_again(case: Case) -> bool:
+        data = case.meta.phase.data if case.meta else None
+        if not isinstance(data, CoveragePhaseData) or data.scenario is not CoverageScenario.INCORRECT_TYPE:
+            return False
+        parameter = case.operation.label, data.parameter
+        is_again = data.parameter_location is not ParameterLocation.BODY and parameter in told
+        told.add(parameter)
+        return is_again
+
+    return is_told_again
+
+
 @schema.parametrize()
 def test_every_answer_is_a_declared_one(
-    case: Case, live: LiveServer, session: requests.Session, bearer_for: Callable[[str], dict[str, str]]
+    case: Case,
+    live: LiveServer,
+    session: requests.Session,
+    bearer_for: Callable[[str], dict[str, str]],
+    is_told_again: Callable[[Case], bool],
 ):
-    headers = bearer_for(case.operation.definition.raw["operationId"])
-    case.call_and_validate(base_url=live.url, session=session, headers=headers)
+    if not is_told_again(case):
+        headers = bearer_for(case.operation.definition.raw["operationId"])
+        case.call_and_validate(base_url=live.url, session=session, headers=headers)
