@@ -174,6 +174,9 @@ async def _connect(options: DatabaseOptions, *, read_only: bool) -> "asyncpg.Con
             "jit": "off",
             # Starting a worker takes 10 ms, which is more than any read of ours may.
             "max_parallel_workers_per_gather": "0",
+            # A read is composed for the filters that are given: to plan it for their values too takes longer than
+            # to run it. A write may join any number of rows, and is planned for what it meets.
+            "plan_cache_mode": "force_generic_plan" if read_only else "auto",
             "statement_timeout": str(options.statement_timeout_ms),
             "default_transaction_read_only": "on" if read_only else "off",
         },
