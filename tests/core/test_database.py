@@ -56,6 +56,15 @@ def assert_unavailable(answer: httpx.Response, code: str = "unavailable") -> Non
     assert int(answer.headers["retry-after"]) > 0
 
 
+async def test_a_read_is_planned_once_for_all_values(alone: TestCity):
+    analyst = await alone.as_(Role.ANALYST)
+    for days in range(8):
+        assert (await analyst.get(f"/metrics?days={days}")).status_code == 200
+    plans = "SELECT sum(custom_plans) AS anew, max(generic_plans) AS kept FROM pg_prepared_statements"
+    (found,) = await alone.database.fetch(plans)
+    assert (found["anew"], found["kept"] >= 8) == (0, True)
+
+
 async def test_killed_connections_cost_no_request_a_false_answer(alone: TestCity):
     coordinator = await alone.as_(Role.COORDINATOR)
     answers: list[httpx.Response] = []
