@@ -10,7 +10,7 @@ from sqlmodel import col, select
 
 from app.core.clock import utc_now
 from app.core.config import Settings
-from app.core.database import Database
+from app.core.database import Database, retried
 from app.core.tokens import Claims, Issuer, SigningKey, TokenError, Verifier
 from app.domain.errors import Unauthenticated
 from app.domain.permissions import Actor, Role
@@ -125,8 +125,12 @@ async def _outside_account(database: Database, identity: Identity, subject: str)
         col(Account.external_subject) == subject,
         col(Account.is_active).is_(True),
     )
-    async with database.transaction() as session:
-        account = (await session.exec(query)).one_or_none()
+
+    async def found() -> Account | None:
+        async with database.transaction() as session:
+            return (await session.exec(query)).one_or_none()
+
+    account = await retried(found)
     if account is None:
         raise Unauthenticated
     return account

@@ -89,7 +89,7 @@ class Hot:
         except (DomainError, DatabaseUnavailableError):
             # Refused, or not to be had just now: the usual way says so in the caller's language.
             return None
-        until = min(believed.until, documents.fresh_until(believed.asked.city_id, document))
+        until = min(believed.until, documents.fresh_until(believed.asked, document))
         caller = self._callers[name] = _Caller(believed, self._answers_of(believed.asked, document), until)
         self._callers.move_to_end(name)
         if len(self._callers) > MOST_CALLERS:

@@ -211,11 +211,9 @@ class TestCity:
 
 async def settled(city: TestCity) -> None:
     """Tests that run at the same time have open transactions, and every horizon waits for them."""
-    connection = await city.connect()
-    newest = "SELECT max(transaction_id) < ledger_horizon($1) FROM ledger_entry WHERE city_id = $1"
-    while not await connection.fetchval(newest, city.id):  # noqa: ASYNC110 it is another process that ends
+    newest = "SELECT max(transaction_id) < ledger_horizon($1) AS is_past FROM ledger_entry WHERE city_id = $1"
+    while not (await city.database.fetch(newest, city.id))[0]["is_past"]:  # noqa: ASYNC110 it is another process that ends
         await asyncio.sleep(0.05)
-    await connection.close()
 
 
 def raid_plan(**changes: Any) -> dict[str, Any]:

@@ -42,8 +42,11 @@ async def get_public_metrics(
 ) -> Response:
     """The city's counts for everybody, at most a second old; of people only totals, and none by day or district."""
     metrics.check(query)
-    found = await documents.polled(Asked(city_id, as_json(query), is_public=True))
-    wanted = Wanted.of(request, query.format)
+    asked, wanted = Asked(city_id, as_json(query), is_public=True), Wanted.of(request, query.format)
+    standing = await documents.standing(city_id)
+    if wanted.format is Format.JSON and answers.is_known(request, known := metrics.tag(asked, standing)):
+        return answers.unchanged(known, is_public=True)
+    found = await documents.get(asked, standing)
     if wanted.format is Format.JSON:
         return answers.counts(found, request, is_public=True)
 

@@ -102,7 +102,7 @@ class Documents:
         Raises NotFound for a city, Invalid for a district, Unavailable when too many others are to be counted first.
         """
         known = self._documents.get(asked)
-        if known and known.etag == standing.etag:
+        if known and known.etag == metrics.tag(asked, standing):
             self._documents.move_to_end(asked)
             return known
         return await self._documents_asked.get((asked, standing.etag), lambda: self._count(asked, standing))
@@ -153,7 +153,8 @@ class Documents:
         except NoTurnError:
             raise Unavailable from None
 
-    def fresh_until(self, city_id: str, document: Document) -> float:
+    def fresh_until(self, asked: Asked, document: Document) -> float:
         """On the monotonic clock: how long this is the document to give; 0 if a later revision is known already."""
-        known = self._standings.get(city_id)
-        return known.since + FRESH_S if known and known.value.etag == document.etag else 0
+        known = self._standings.get(asked.city_id)
+        is_newest = known is not None and metrics.tag(asked, known.value) == document.etag
+        return known.since + FRESH_S if known and is_newest else 0

@@ -75,6 +75,12 @@ def as_json(query: MetricsQuery) -> MetricsQuery:
     return query.model_copy(update={"format": Format.JSON})
 
 
+def tag(asked: Asked, standing: Standing) -> str:
+    """Volunteers are told less than staff at the same address: neither may take the other's document for their own."""
+    is_less = not asked.is_public and not asked.sees_people
+    return f'{standing.etag[:-1]}-volunteer"' if is_less else standing.etag
+
+
 async def document(database: Database, asked: Asked, standing: Standing) -> tuple[Standing, Document]:
     """The JSON of `MetricsRead`, with the standing that it was counted from.
 
@@ -96,7 +102,7 @@ async def document(database: Database, asked: Asked, standing: Standing) -> tupl
         metrics=metrics,
         declared=await _declared(database, asked),
     )
-    return found.standing, Document(found.standing.etag, read.model_dump_json().encode())
+    return found.standing, Document(tag(asked, found.standing), read.model_dump_json().encode())
 
 
 class Periods:

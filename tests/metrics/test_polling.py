@@ -16,6 +16,7 @@ from app.main import create_app
 from app.models.accounts import Account
 from app.models.ledger import LedgerEntry
 from app.schemas.metrics import MetricsQuery
+from app.services import metrics
 from app.services.documents import FRESH_S, Documents
 from app.services.metrics import Asked
 from tests.city import Client, TestCity
@@ -89,6 +90,27 @@ async def test_an_unchanged_document_says_no_more_than_that(city: TestCity, quer
     unchanged = await analyst.get(f"/metrics{query}", headers={"If-None-Match": tag})
     assert unchanged.status_code == 304
     assert unchanged.headers.keys() == {"etag", "cache-control", "vary", "x-request-id"}
+
+
+async def test_who_sees_more_now_is_not_told_that_nothing_changed(city: TestCity):
+    volunteer, analyst = await city.as_(Role.VOLUNTEER), await city.as_(Role.ANALYST)
+    for path in ("/metrics", "/metrics?days=1"):
+        known = {"If-None-Match": (await volunteer.get(path)).headers["etag"]}
+        assert (await volunteer.get(path, headers=known)).status_code == 304
+        assert (await analyst.get(path, headers=known)).status_code == 200
+
+
+async def test_a_known_revision_is_not_counted_again_with_a_filter_either(
+    city: TestCity, monkeypatch: pytest.MonkeyPatch
+):
+    analyst = await city.as_(Role.ANALYST)
+    paths = ["/metrics?days=3", f"/public/{city.id}/metrics?days=3"]
+    tags = [(await analyst.get(path)).headers["etag"] for path in paths]
+    another = create_app(city.app.state.settings)
+    async with another.router.lifespan_context(another), Client(another, analyst.headers) as elsewhere:
+        monkeypatch.setattr(metrics, "document", None)
+        for path, tag in zip(paths, tags, strict=True):
+            assert (await elsewhere.get(path, headers={"If-None-Match": tag})).status_code == 304
 
 
 async def test_a_second_token_beside_the_first_is_not_taken_for_it(city: TestCity):
@@ -211,7 +233,7 @@ async def test_what_was_counted_later_than_it_was_asked_for_is_not_counted_again
     assert counted.etag != before.etag
     assert (await documents.standing(city.id)).etag == counted.etag
     assert await documents.polled(asked) is counted
-    assert documents.fresh_until(city.id, counted) > 0
+    assert documents.fresh_until(asked, counted) > 0
 
 
 async def test_a_token_is_not_believed_beyond_its_end(city: TestCity):
