@@ -23,7 +23,6 @@ from tests.migrations.catalogue import everything, unfinished
 NARKOSTOP = Path(sys.executable).with_name("narkostop")
 PROJECT = Path(__file__).parents[2]
 PATIENCE_S = 60
-# As in alembic/env.py, which cannot be imported.
 # A tree below /root stays readable, as it is in the image; writing is what must not be needed.
 READ_ONLY = (
     "--inh-caps=-all,+dac_read_search",
