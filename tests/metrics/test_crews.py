@@ -154,3 +154,12 @@ async def test_a_table_of_it(city: TestCity):
     assert row == ["1", "'=1+1", f"{raid.id}", f"{DAY}", "west", "9", "5", "300"]
     workbook = await analyst.get(PATH, params={"format": "xlsx", **RANGE})
     assert workbook.headers["content-disposition"] == 'attachment; filename="leaderboard-crews.xlsx"'
+
+
+async def test_a_district_that_is_not_there_is_refused_as_in_any_report(city: TestCity):
+    analyst = await city.as_(Role.ANALYST)
+    refused = await analyst.get(PATH, params={**RANGE, "district": "nowhere"})
+    assert [(error["code"], error["pointer"]) for error in refused.json()["errors"]] == [
+        ("no_such_district", "/query/district")
+    ]
+    assert (await analyst.get(PATH, params={**RANGE, "district": "west"})).json()["standings"] == []

@@ -13,9 +13,9 @@ from app.core.ids import new_id
 from app.domain.errors import Conflict, Fault, Invalid, NotFound, PreconditionFailed
 from app.domain.permissions import Actor
 from app.domain.plans import CHANGES_IN_FORCE, MOST_ITEMS, PlanStatus
-from app.models.cities import District
 from app.models.plans import Plan, PlanItem, PlanItemChange
 from app.schemas.plans import ItemChange, ItemDraft, StatusNote, Target
+from app.services import cities
 from app.services.plans import steps
 
 _MAY_BE_EMPTY = frozenset({"owner", "target"})
@@ -111,7 +111,7 @@ async def _check(session: AsyncSession, plan: Plan, item: PlanItem) -> None:
     faults = [*_day_faults(plan, item)]
     if not await _has_direction(session, plan, item.direction_id):
         faults.append(Fault("no_such_direction", "/body/direction_id"))
-    if item.district_id and not await _has_district(session, plan, item.district_id):
+    if item.district_id and not await cities.has_district(session, plan.city_id, item.district_id):
         faults.append(Fault("no_such_district", "/body/target/district"))
     if faults:
         raise Invalid(*faults)
@@ -138,11 +138,6 @@ async def _has_direction(session: AsyncSession, plan: Plan, direction_id: UUID) 
     except NotFound:
         return False
     return True
-
-
-async def _has_district(session: AsyncSession, plan: Plan, district_id: str) -> bool:
-    query = select(District.id).where(District.city_id == plan.city_id, District.id == district_id)
-    return (await session.exec(query)).first() is not None
 
 
 async def _get(session: AsyncSession, plan: Plan, item_id: UUID) -> PlanItem:

@@ -16,7 +16,7 @@ from app.domain.permissions import Permission, Role
 from app.domain.reports import MOST_CREW_DAYS, SMALLEST_SHOWN
 from app.domain.tallies import FIRST_DAY
 from app.models.assignments import Assignment
-from app.models.cities import City
+from app.models.cities import City, District
 from app.models.ledger import LedgerEntry
 from app.models.raids import Raid
 from app.models.spots import Removal
@@ -45,10 +45,15 @@ class _Crew(BaseModel):
 
 class _Answered(BaseModel):
     crews: list[_Crew]
+    district_exists: bool
 
 
 async def crews(database: Database, asked: Asked[CrewQuery], standing: Standing) -> CrewLeaderboard:
-    """The first of them. Raises Invalid `too_many_days` for more than 366: each removal of theirs is looked at."""
+    """The first of them.
+
+    Raises Invalid for a district that is not there, and `too_many_days` for more than 366: each removal of theirs is
+    looked at.
+    """
     query = asked.query
     first, last = _days(query, standing)
     values: dict[str, object] = {
@@ -59,9 +64,12 @@ async def crews(database: Database, asked: Asked[CrewQuery], standing: Standing)
         "district": query.district,
         "limit": query.limit,
     }
-    found = await reads.document(database, asked.actor, crew_counts, "city", **values)
+    answered = await reads.document(database, asked.actor, crew_counts, "city", **values)
+    found = _Answered.model_validate_json(answered)
+    if not found.district_exists:
+        raise Invalid(Fault("no_such_district", "/query/district"))
     heading: dict[str, Any] = asked.heading(standing) | {"from_": first, "to": last}
-    return CrewLeaderboard(**heading, standings=[*_ranked(asked, _Answered.model_validate_json(found).crews)])
+    return CrewLeaderboard(**heading, standings=[*_ranked(asked, found.crews)])
 
 
 def _days(query: CrewQuery, standing: Standing) -> tuple[date, date]:
@@ -100,7 +108,10 @@ def crew_counts(role: Role | None, given: frozenset[str]) -> Query:
         _of_crew(best.c.raid_id, Metric.VOLUNTEER_MINUTES, given).label("minutes"),
     ]
     each = sa.select(*columns).order_by(best.c.painted.desc(), best.c.day.desc(), best.c.raid_id).subquery("crew")
-    return sa.select(sa.func.coalesce(sa.func.json_agg(each.table_valued()), sa.text("'[]'::json")).label("crews"))
+    crews = sa.select(sa.func.coalesce(sa.func.json_agg(each.table_valued()), sa.text("'[]'::json"))).select_from(each)
+    named = sa.exists().where(col(District.city_id) == CITY_ID, col(District.id) == _DISTRICT)
+    exists = named if "district" in given else sa.true()
+    return sa.select(crews.scalar_subquery().label("crews"), exists.label("district_exists"))
 
 
 def _best(given: frozenset[str]) -> Query:
