@@ -2,7 +2,6 @@
 
 import asyncio
 import signal
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from uuid import uuid4
@@ -22,6 +21,7 @@ from app.services.sums import Question
 from tests.city import TestCity, found_city, settled
 from tests.conftest import TEMPLATE, database_url, execute
 from tests.dumps import copied
+from tests.killed import having_said
 from tests.metrics.facts import entry
 
 ROLL_UP_AND_WAIT = """
@@ -53,21 +53,6 @@ async def differences(database: Database, city_id: str) -> list[reconciling.Diff
 
 
 @asynccontextmanager
-async def rolling_up_for_ever(url: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A process that has rolled up and not committed. It may have to wait for its turn: this one must not stop."""
-    command = [sys.executable, "-c", ROLL_UP_AND_WAIT, url]
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    assert process.stdout
-    assert int(await process.stdout.readline()) == 1
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-@asynccontextmanager
 async def database_of_its_own(server: str, template: str) -> AsyncIterator[str]:
     """Without what other tests have tampered with."""
     name = f"test_{uuid4().hex}"
@@ -86,7 +71,7 @@ async def test_killed_in_the_middle_it_leaves_everything_to_the_next(app: FastAP
         await city.add(City(id=city.id, name_kk="Қала", name_ru="Город", name_en="City", time_zone="Asia/Almaty"))
         await city.add(*(sighting(city) for _ in range(20)))
         await settled(city)
-        async with rolling_up_for_ever(url) as process:
+        async with having_said(1, ROLL_UP_AND_WAIT, url) as process:
             # One at a time: this one finds that somebody is at it.
             assert await rolling_up.once(database) == 0
             assert await total(database, city.id) == 20

@@ -1,14 +1,11 @@
 """A sealer that is killed leaves no half of a seal, and its entries to the next one."""
 
-import asyncio
 import signal
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 from app.models.seals import Seal, SealedEntry
 from app.services import reconciling
 from tests.city import TestCity
+from tests.killed import having_said
 from tests.seals.sealing import fact, sealed, verified
 
 SEAL_AND_WAIT = """
@@ -31,25 +28,11 @@ asyncio.run(main())
 """
 
 
-@asynccontextmanager
-async def sealing_for_ever(city: TestCity) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A process that has sealed and not committed. Waited for without stopping this one, whose writers it waits for."""
-    command = [sys.executable, "-c", SEAL_AND_WAIT, city.app.state.settings.database_url, city.id]
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-    assert process.stdout
-    assert int(await process.stdout.readline()) == 5
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
 async def test_killed_before_its_commit_it_has_sealed_nothing(city: TestCity):
     for _ in range(5):
         await fact(city)
-    async with sealing_for_ever(city) as process:
+    url = city.app.state.settings.database_url
+    async with having_said(5, SEAL_AND_WAIT, url, city.id) as process:
         process.send_signal(signal.SIGKILL)
         assert await process.wait() == -signal.SIGKILL
 
