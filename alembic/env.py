@@ -63,7 +63,7 @@ async def take_turn(connection: AsyncConnection) -> None:
             return
         if not is_told:
             is_told = True
-            print("Another process is migrating this database; waiting for it.", file=sys.stderr)  # noqa: T201
+            print("Another process is migrating this database; waiting for it.", file=sys.stderr)  # noqa: T201 to whoever wonders
         await asyncio.sleep(ASK_AGAIN_S)
 
 
