@@ -50,12 +50,13 @@ def cards(role: Role | None, given: frozenset[str]) -> Query:
 def _cards(role: Role | None) -> Query:
     withdrawal = DeclaredWithdrawal
     counted, overlaps = is_counted(), overlaps_recorded()
-    # Each of these only ever goes one way, so that the sum tells every state from every other.
-    changes = entries_of_total().with_only_columns(sa.func.count()).scalar_subquery() + sa.cast(overlaps, sa.Integer)
+    # The first two only ever rise, and an overlap may end: doubled, they tell every state from every other.
+    counts = entries_of_total().with_only_columns(sa.func.count()).scalar_subquery()
+    withdrawals = sa.case((col(withdrawal.id).is_(None), 0), else_=1)
     columns = reads.fields(
         DeclaredCount,
         DeclaredCountRead,
-        version=1 + changes + sa.case((col(withdrawal.id).is_(None), 0), else_=1),
+        version=1 + 2 * (counts + withdrawals) + sa.cast(overlaps, sa.Integer),
         counted=counted,
         overlaps_recorded=overlaps,
         entered_at=col(DeclaredCount.created_at),

@@ -1,19 +1,23 @@
 """Declared totals of days on which facts were recorded here too: both in one sum may count the same thing twice."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.domain.metrics import Origin
-from app.domain.tallies import FIRST_DAY, LAST_DAY
+from app.domain.metrics import Metric, Origin
+from app.domain.tallies import FIRST_DAY, LAST_DAY, WHOLE_CITY, Span
 from app.models.figures import Figure
 from app.models.ledger import DeclaredCount, LedgerEntry
+from app.models.tallies import COUNTS, TALLY
 from app.schemas.metrics import DeclaredTotal
 from app.services import reads
+from app.services.horizon import midnight_before, not_rolled_up, utc_day
 from app.services.reads import Query
 
 
@@ -58,14 +62,56 @@ def is_counted(as_of: Any = None) -> Any:
 
 
 def overlaps_recorded(as_of: Any = None) -> Any:
-    """A recorded and a declared number for the same days are summed, but never without saying so."""
-    query = sa.exists().where(
-        col(LedgerEntry.city_id) == col(DeclaredCount.city_id),
-        col(LedgerEntry.metric) == col(DeclaredCount.metric),
-        col(LedgerEntry.origin) == Origin.RECORDED,
-        col(LedgerEntry.occurred_on).between(col(DeclaredCount.period_from), col(DeclaredCount.period_to)),
+    """A recorded and a declared number for the same days are summed, but never without saying so.
+
+    What was taken back is not recorded; totals are declared of flows alone, so no two days make up for each other.
+    """
+    amounts = sa.union_all(*_recorded(as_of)).subquery("amount")
+    total = sa.select(sa.func.sum(amounts.c.amount)).scalar_subquery()
+    return sa.func.coalesce(total, 0) != 0
+
+
+def _recorded(as_of: Any) -> Iterator[Query]:
+    """What was recorded on the days of a total: the tally, and the entries that it does not have."""
+    yield _tallied(as_of)
+    recorded_at: Any = col(LedgerEntry.recorded_at)
+    late = [not_rolled_up(col(DeclaredCount.city_id))]
+    if as_of is None:
+        yield _entries(*late)
+        return
+    midnight = midnight_before(as_of)
+    yield _entries(*late, recorded_at < midnight)
+    of_metric = col(LedgerEntry.metric) == col(DeclaredCount.metric)
+    yield _entries(of_metric, recorded_at >= midnight, recorded_at <= as_of)
+
+
+def _tallied(as_of: Any) -> Query:
+    """Of each day the newest sum, or the newest that was known when the moment's day began."""
+    columns = {metric.value: TALLY.c[COUNTS[metric, Origin.RECORDED]] for metric in Metric}
+    query = sa.select(sa.case(columns, value=col(DeclaredCount.metric)).label("amount")).where(
+        TALLY.c.city_id == col(DeclaredCount.city_id),
+        TALLY.c.area == WHOLE_CITY,
+        TALLY.c.span == Span.DAY,
+        _of_its_days(TALLY.c.starts_on),
     )
-    return query if as_of is None else query.where(col(LedgerEntry.recorded_at) <= as_of)
+    if as_of is not None:
+        query = query.where(TALLY.c.recorded_on < utc_day(as_of))
+    newest = query.ext(distinct_on(TALLY.c.starts_on)).order_by(TALLY.c.starts_on, TALLY.c.recorded_on.desc())
+    return sa.select(newest.correlate_except(TALLY).subquery("newest").c.amount)
+
+
+def _entries(*which: Any) -> Query:
+    """Few, and found by an index that `which` leads to: the offset keeps PostgreSQL from going by the days first."""
+    names = ("metric", "origin", "occurred_on", "amount")
+    query = sa.select(*(getattr(LedgerEntry, name) for name in names))
+    few = query.where(col(LedgerEntry.city_id) == col(DeclaredCount.city_id), *which).offset(0)
+    each = few.correlate_except(LedgerEntry).subquery("few").c
+    same = (each.metric == col(DeclaredCount.metric), each.origin == Origin.RECORDED, _of_its_days(each.occurred_on))
+    return sa.select(each.amount).where(*same).correlate(DeclaredCount)
+
+
+def _of_its_days(day: Any) -> Any:
+    return day.between(col(DeclaredCount.period_from), col(DeclaredCount.period_to))
 
 
 def entries_of_total() -> Any:

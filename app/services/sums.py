@@ -22,11 +22,12 @@ from app.domain.metrics import Metric, Origin
 from app.domain.permissions import Actor, Role
 from app.domain.tallies import NO_DISTRICT, WHOLE_CITY, Count, Period
 from app.models.cities import City, District
-from app.models.ledger import DeclaredCount, DeclaredWithdrawal, LedgerEntry, TransactionId
+from app.models.ledger import DeclaredCount, DeclaredWithdrawal, LedgerEntry
 from app.models.tallies import COUNTS, TALLY, TallyState
 from app.schemas.metrics import DeclaredTotal
 from app.services import overlaps, reads
 from app.services.cities import CITY_ID
+from app.services.horizon import midnight_before, not_rolled_up, utc_day
 from app.services.reads import Query
 
 _AREA = sa.bindparam("area", type_=sa.Text)
@@ -201,7 +202,7 @@ def _rolled(areas: sa.CTE, given: frozenset[str]) -> Query:
         TALLY.c.starts_on == spans.c.starts_on,
     )
     if "as_of" in given:
-        newest = newest.where(TALLY.c.recorded_on < _day_of(_AS_OF))
+        newest = newest.where(TALLY.c.recorded_on < utc_day(_AS_OF))
     known = newest.order_by(TALLY.c.recorded_on.desc()).limit(1).lateral("known")
     by: tuple[Any, ...] = (spans.c.period, areas.c.area)
     total = (sa.func.sum(known.c[name]).label(name) for name in COUNTS.values())
@@ -214,12 +215,12 @@ _SPAN_ARRAYS = {"periods": ARRAY(sa.Text), "spans": ARRAY(sa.Text), "starts": AR
 def _late(given: frozenset[str]) -> Query:
     """What the sums of `_rolled` lack, by day and district."""
     recorded_at: Any = col(LedgerEntry.recorded_at)
-    parts = [_entries(_not_rolled_up())]
+    parts = [_entries(not_rolled_up(CITY_ID))]
     if "as_of" in given:
-        that_day = sa.func.timezone("UTC", sa.cast(_day_of(_AS_OF), sa.DateTime))
+        that_day = midnight_before(_AS_OF)
         # The metrics are named so that the index on them and the moment can be used.
         of_that_day = (col(LedgerEntry.metric) == sa.any_(_METRICS), recorded_at >= that_day, recorded_at <= _AS_OF)
-        parts = [_entries(_not_rolled_up(), recorded_at < that_day), _entries(*of_that_day)]
+        parts = [_entries(not_rolled_up(CITY_ID), recorded_at < that_day), _entries(*of_that_day)]
     each = sa.union_all(*parts).subquery("late_entry")
     by = ("metric", "origin", "district", "occurred_on")
     columns: list[Any] = [each.c[name] for name in by]
@@ -240,12 +241,6 @@ def _entries(*which: Any) -> Query:
     )
 
 
-def _not_rolled_up() -> Any:
-    """With an upper bound that is never reached: of half a range PostgreSQL expects a third of the ledger."""
-    number = col(LedgerEntry.transaction_id)
-    return sa.and_(number >= _horizon(), number < sa.cast(sa.text("'9223372036854775807'"), TransactionId()))
-
-
 def _total(amount: Any) -> Any:
     return sa.cast(sa.func.sum(amount), sa.BigInteger).label("amount")
 
@@ -262,22 +257,11 @@ def _changed(given: frozenset[str]) -> Query:
     return sa.select(metrics.c.metric, newest_of.c.at).select_from(metrics.join(newest_of, sa.true()))
 
 
-def _horizon() -> Any:
-    """From the beginning, if nothing was ever rolled up."""
-    kept = sa.select(col(TallyState.horizon)).where(col(TallyState.city_id) == CITY_ID).scalar_subquery()
-    return sa.func.coalesce(kept, sa.cast(sa.text("'0'"), TransactionId()))
-
-
 def _revision() -> Any:
     """Entries are never taken away: their number tells every state of the ledger from every other."""
     rolled = sa.select(col(TallyState.entries)).where(col(TallyState.city_id) == CITY_ID).scalar_subquery()
-    late = sa.select(sa.func.count()).where(col(LedgerEntry.city_id) == CITY_ID, _not_rolled_up())
+    late = sa.select(sa.func.count()).where(col(LedgerEntry.city_id) == CITY_ID, not_rolled_up(CITY_ID))
     return sa.func.coalesce(rolled, 0) + late.scalar_subquery()
-
-
-def _day_of(moment: Any) -> Any:
-    """The UTC day, as the tally has it."""
-    return sa.cast(sa.func.timezone("UTC", moment), sa.Date)
 
 
 def _listed(each: Any, rows: sa.Subquery) -> Any:

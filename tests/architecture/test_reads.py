@@ -7,6 +7,7 @@ judged: equalities that always hold must tie each table in it to the city.
 import inspect
 import pkgutil
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 
@@ -51,11 +52,23 @@ def composers() -> dict[str, Compose]:
     }
 
 
-def loose(select: Query, around: Froms | None = None) -> Iterator[str]:
-    """The tables that rows of another city could come from. `around`: those of the SELECT that this one is part of."""
+@dataclass(frozen=True)
+class Around:
+    """The tables of the SELECTs that one is part of: what it sees of itself, and what it must name to see."""
+
+    seen: Froms = field(default_factory=Froms)
+    further: Froms = field(default_factory=Froms)
+
+    def of(self, select: Query) -> Froms:
+        names_them = select._correlate or select._correlate_except is not None
+        return self.seen | self.further if names_them else self.seen
+
+
+def loose(select: Query, around: Around = Around()) -> Iterator[str]:
+    """The tables that rows of another city could come from."""
     froms = select.get_final_froms()
     named = {name: table for item in froms for name, table in _tables(item)}
-    here = {name: table for name, table in named.items() if name not in (around or {})}
+    here = {name: table for name, table in named.items() if name not in around.of(select)}
     if str(select.whereclause) == "false":
         return
     ties, tied, reach = [*_ties(select, froms)], set[Operand](), -1
@@ -63,8 +76,10 @@ def loose(select: Query, around: Froms | None = None) -> Iterator[str]:
         reach = len(tied)
         tied |= {left for left, right in ties if right in tied or _is_the_city(right, here)}
     yield from (name for name, table in here.items() if _key(name, table) not in tied)
-    for inner, outer in _inner(select, here):
-        yield from loose(inner, outer)
+    further = around.seen | around.further
+    for inner, is_beside in _inner(select):
+        # What stands in FROM does not see the tables beside it.
+        yield from loose(inner, Around({}, further) if is_beside else Around(here, further))
 
 
 def _tables(item: sa.FromClause) -> Iterator[tuple[str, sa.FromClause]]:
@@ -119,14 +134,14 @@ def _operand(side: sa.ColumnElement[object]) -> Operand:
     return (str(side.table.name), side.name) if isinstance(side, sa.Column) else None
 
 
-def _inner(element: sa.ClauseElement, here: Froms) -> Iterator[tuple[Query, Froms]]:
+def _inner(element: sa.ClauseElement, *, is_beside: bool = False) -> Iterator[tuple[Query, bool]]:
+    """The SELECTs within, and whether each stands in FROM."""
     for child in element.get_children():
-        # What stands in FROM does not see the tables beside it.
-        seen = {} if isinstance(child, sa.Subquery | sa.CTE) else here
+        within = is_beside or isinstance(child, sa.Subquery | sa.CTE)
         if isinstance(child, sa.Select):
-            yield child, seen
+            yield child, within
         else:
-            yield from _inner(child, seen)
+            yield from _inner(child, is_beside=within)
 
 
 @pytest.mark.parametrize("given", [frozenset[str](), Everything()], ids=["no filter", "every filter"])
@@ -143,6 +158,7 @@ def test_the_reads_of_every_noun_are_found():
 RAIDS = sa.select(col(Raid.id))
 IN_CITY = col(Raid.city_id) == CITY
 SAME_CITY = col(Spot.city_id) == col(Raid.city_id)
+TIED_FURTHER = sa.select(col(Spot.id)).where(SAME_CITY)
 LOOSE: dict[str, tuple[Query, set[str]]] = {
     "tied": (RAIDS.where(IN_CITY), set()),
     "tied through a join": (RAIDS.join(Spot, SAME_CITY).where(IN_CITY), set()),
@@ -161,6 +177,14 @@ LOOSE: dict[str, tuple[Query, set[str]]] = {
     "joined by id alone": (RAIDS.join(Spot, col(Spot.id) == col(Raid.id)).where(IN_CITY), {"spot"}),
     "an outer join's own side": (RAIDS.outerjoin(Spot, sa.and_(SAME_CITY, IN_CITY)), {"raid", "spot"}),
     "an outer join's other side": (RAIDS.outerjoin(Spot, SAME_CITY).where(IN_CITY), set()),
+    "tied to what it names further out": (
+        RAIDS.where(IN_CITY, sa.exists(sa.select(TIED_FURTHER.correlate(Raid).subquery().c.id))),
+        set(),
+    ),
+    "further out and not named": (
+        RAIDS.where(IN_CITY, sa.exists(sa.select(TIED_FURTHER.subquery().c.id))),
+        {"raid", "spot"},
+    ),
     "within": (sa.select(RAIDS.where(IN_CITY).add_columns(col(Raid.title)).subquery(), RAIDS.subquery()), {"raid"}),
 }
 
