@@ -34,6 +34,7 @@ SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 QUICK_SIZES = (1_000, 10_000)
 FIRST, DAYS = date(2024, 1, 1), 1_000
 CALLS = 40
+DECLARED = (Metric.ACTIVITIES_HELD, Metric.GRAFFITI_PAINTED, Metric.RESOURCES_REFERRED, Metric.RESOURCES_BLOCKED)
 WRITERS, TRIALS, TRIAL_S = 16, 5, 4.0
 # Seconds between two roll-ups: none, those of the service, and twenty times as many.
 PACES = (None, rolling_up.EVERY_S, 0.05)
@@ -48,6 +49,19 @@ _FILL = """
         'district-' || g / 24 % 8, lpad(to_hex(g), 32, '0')::uuid,
         start + make_interval(secs => g * days * 86400.0 / size + g * 7919 % 100 * 2160)
     FROM given, generate_series(0, size - 1) AS g
+"""
+# Totals of two years, as offices publish them; each is in the ledger, recorded before anything else.
+_DECLARE = """
+    WITH said AS (
+        SELECT gen_random_uuid() AS id, metric, make_date(year, 1, 1) AS first, make_date(year, 12, 31) AS last
+        FROM unnest($2::text[]) AS metric, generate_series(2024, 2025) AS year
+    ), counted AS (
+        INSERT INTO declared_count (city_id, id, created_at, metric, period_from, period_to, amount, precision, source,
+            published_on, edition)
+        SELECT $1, id, now(), metric, first, last, 1, 'exact', 'an office', last, 1 FROM said
+    )
+    INSERT INTO ledger_entry (city_id, id, metric, origin, amount, occurred_on, subject_id, recorded_at)
+    SELECT $1, gen_random_uuid(), metric, 'declared', 1, last, id, '2023-12-31T00:00:00Z' FROM said
 """
 _LIVE = """
     SELECT metric, sum(amount) FILTER (WHERE origin = 'recorded'), sum(amount) FILTER (WHERE origin = 'declared')
@@ -114,6 +128,7 @@ async def _fill(database: Database, connection: Connection, city_id: str, size: 
     metrics = [metric.value for metric in Metric]
     await connection.execute(_FILL, city_id, size, FIRST, start, DAYS, metrics, timeout=3_600)
     await connection.execute("SET session_replication_role = origin")
+    await connection.execute(_DECLARE, city_id, [metric.value for metric in DECLARED])
     began = time.perf_counter()
     rolled = await rolling_up.once(database, in_turn=True)
     console.print(f"rolled up {rolled:,} in {time.perf_counter() - began:.1f} s")

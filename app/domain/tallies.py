@@ -36,7 +36,10 @@ class Period:
         return self.first <= last and first <= self.last
 
     def spans(self) -> Iterator[tuple[Span, date]]:
-        """The spans that make up the period, each by its first day: at most 60 days, 22 months and 99 years."""
+        """The spans that make up the period, each by its first day: at most 60 days, 22 months and 99 years.
+
+        PostgreSQL has `spans_of`, which is the same but for the span of everything.
+        """
         if (self.first, self.last) == (FIRST_DAY, LAST_DAY):
             yield Span.EVER, FIRST_DAY
             return

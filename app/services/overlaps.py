@@ -5,13 +5,12 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.domain.metrics import Metric, Origin
-from app.domain.tallies import FIRST_DAY, LAST_DAY, WHOLE_CITY, Span
+from app.domain.tallies import FIRST_DAY, LAST_DAY, WHOLE_CITY
 from app.models.figures import Figure
 from app.models.ledger import DeclaredCount, LedgerEntry
 from app.models.tallies import COUNTS, TALLY
@@ -86,18 +85,20 @@ def _recorded(as_of: Any) -> Iterator[Query]:
 
 
 def _tallied(as_of: Any) -> Query:
-    """Of each day the newest sum, or the newest that was known when the moment's day began."""
+    """Of each span of the total's the newest sum, or the newest that was known when the moment's day began."""
+    days = (col(DeclaredCount.period_from), col(DeclaredCount.period_to))
+    span = sa.func.spans_of(*days).table_valued("span", "starts_on", name="span").lateral()
     columns = {metric.value: TALLY.c[COUNTS[metric, Origin.RECORDED]] for metric in Metric}
-    query = sa.select(sa.case(columns, value=col(DeclaredCount.metric)).label("amount")).where(
+    sums = sa.select(sa.case(columns, value=col(DeclaredCount.metric)).label("amount")).where(
         TALLY.c.city_id == col(DeclaredCount.city_id),
         TALLY.c.area == WHOLE_CITY,
-        TALLY.c.span == Span.DAY,
-        _of_its_days(TALLY.c.starts_on),
+        TALLY.c.span == span.c.span,
+        TALLY.c.starts_on == span.c.starts_on,
     )
     if as_of is not None:
-        query = query.where(TALLY.c.recorded_on < utc_day(as_of))
-    newest = query.ext(distinct_on(TALLY.c.starts_on)).order_by(TALLY.c.starts_on, TALLY.c.recorded_on.desc())
-    return sa.select(newest.correlate_except(TALLY).subquery("newest").c.amount)
+        sums = sums.where(TALLY.c.recorded_on < utc_day(as_of))
+    newest = sums.order_by(TALLY.c.recorded_on.desc()).limit(1).correlate_except(TALLY).lateral("newest")
+    return sa.select(newest.c.amount).select_from(span.join(newest, sa.true())).correlate(DeclaredCount)
 
 
 def _entries(*which: Any) -> Query:

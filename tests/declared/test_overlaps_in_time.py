@@ -5,11 +5,11 @@ from typing import Any
 
 import hypothesis.strategies as st
 from fastapi import FastAPI
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from app.domain.metrics import Metric, Origin, Precision
 from app.domain.permissions import Role
-from app.domain.tallies import Period
+from app.domain.tallies import FIRST_DAY, LAST_DAY, Period, Span
 from app.jobs import rolling_up
 from app.models.ledger import DeclaredCount, LedgerEntry
 from app.services import sums
@@ -70,6 +70,24 @@ async def test_a_total_overlaps_with_what_stood_recorded_of_its_days(
             found = await sums.of_city(city.database, None, city.id, Question([Period("ever")], as_of=as_of))
             meant = {total.id for total in totals if overlaps(total, facts, as_of)}
             assert {total.id for total in found.overlaps} == meant, as_of
+
+
+FROM_TO = st.tuples(st.dates(FIRST_DAY, LAST_DAY), st.one_of(st.integers(0, 800), st.integers(0, 36_600)))
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(period=FROM_TO)
+@example(period=(date(2024, 1, 1), 365))
+@example(period=(date(2024, 2, 1), 28))
+@example(period=(date(2024, 2, 2), 27))
+@example(period=(date(2024, 12, 31), 1))
+async def test_postgresql_puts_a_period_together_as_everybody_does(app: FastAPI, period: tuple[date, int]):
+    first, days = period
+    last = min(first + timedelta(days=days), LAST_DAY)
+    rows = await app.state.database.fetch("SELECT span, starts_on FROM spans_of($1, $2)", first, last)
+    whole = [(Span.YEAR, date(year, 1, 1)) for year in range(2000, 2100)]
+    is_everything = (first, last) == (FIRST_DAY, LAST_DAY)
+    assert [tuple(row) for row in rows] == (whole if is_everything else [*Period("asked", first, last).spans()])
 
 
 async def taken_back(city: TestCity, fact: LedgerEntry) -> None:
