@@ -21,6 +21,7 @@ from app import answers, telemetry
 from app.authentication import actor_of, expiry_of
 from app.core.clock import utc_now
 from app.core.database import DatabaseUnavailableError
+from app.core.shared import Shared
 from app.counters import ANSWERED, Answered
 from app.domain.errors import DomainError
 from app.domain.permissions import Permission
@@ -31,6 +32,7 @@ from app.services.metrics import Asked, Document
 
 BELIEVED_S = 1.0
 MOST_CALLERS = 10_000
+LOOKED_UP_AT_ONCE = 32
 PATH = "/v1/metrics"
 _PUBLIC = re.compile(r"/v1/public/([a-z][a-z0-9-]{1,31})/metrics")
 _WHOLE = MetricsQuery()
@@ -58,8 +60,9 @@ class _Caller:
 class Hot:
     def __init__(self, app: FastAPI) -> None:
         self._app = app
-        self._callers: OrderedDict[Name, _Caller] = OrderedDict()
+        self._callers: OrderedDict[bytes | str, _Caller] = OrderedDict()
         self._answers: dict[Asked, _Answers] = {}
+        self._asked: Shared[_Caller | None] = Shared()
 
     async def answered(self, scope: Scope, send: Send) -> bool:
         """Whether it is; nothing is sent if not."""
@@ -71,15 +74,21 @@ class Hot:
         if scope["method"] != "GET" or scope["query_string"] or not is_plain:
             return False
         name: Name = headers.get(b"authorization") if scope["path"] == PATH else scope["path"]
-        caller = self._callers.get(name)
+        caller = self._callers.get(name) if name else None
         if caller is None or caller.until <= began:
-            caller = await self._look_up(scope, name)
+            caller = await self._asked_once(scope, name)
         if caller is None:
             return False
         await caller.answers.to(headers.get(b"if-none-match")).send(send, began)
         return True
 
-    async def _look_up(self, scope: Scope, name: Name) -> _Caller | None:
+    async def _asked_once(self, scope: Scope, name: Name) -> _Caller | None:
+        """For all who send the same at a time. Beyond so many at once the usual way decides who has to wait."""
+        if name is None or (len(self._asked) >= LOOKED_UP_AT_ONCE and name not in self._asked):
+            return None
+        return await self._asked.get(name, lambda: self._look_up(scope, name))
+
+    async def _look_up(self, scope: Scope, name: bytes | str) -> _Caller | None:
         documents: Documents = self._app.state.documents
         try:
             believed = await self._believed(scope, name)
@@ -96,13 +105,13 @@ class Hot:
             self._callers.popitem(last=False)
         return caller
 
-    async def _believed(self, scope: Scope, name: Name) -> _Believed | None:
+    async def _believed(self, scope: Scope, name: bytes | str) -> _Believed | None:
         known = self._callers.get(name)
         if known and known.believed.until > time.monotonic():
             return known.believed
         if isinstance(name, bytes):
             return await self._believe(scope)
-        public = name and _PUBLIC.fullmatch(name)
+        public = _PUBLIC.fullmatch(name)
         return _Believed(Asked(public[1], _WHOLE, is_public=True), math.inf) if public else None
 
     async def _believe(self, scope: Scope) -> _Believed | None:

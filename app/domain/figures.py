@@ -7,8 +7,6 @@ from enum import StrEnum
 from app.domain.flow import Flow
 from app.domain.metrics import ABOUT_PEOPLE, Metric
 
-FEWEST_PEOPLE = 5
-"""Rule 11: a smaller count of people is not published."""
 MOST_LISTED = 50
 """So many entries a check names; it counts all."""
 
@@ -61,8 +59,3 @@ def narrowings(scope: Scope) -> list[str]:
         return []
     filters = {"from": scope.from_day, "to": scope.to_day, "district": scope.district_id}
     return [name for name, value in filters.items() if value is not None]
-
-
-def too_few(metric: Metric, parts: tuple[int, ...]) -> bool:
-    """Whether the sum or a part of it is a count of people that is too small to publish."""
-    return metric in ABOUT_PEOPLE and any(0 < part < FEWEST_PEOPLE for part in parts)

@@ -73,6 +73,13 @@ ABOUT_PEOPLE = frozenset(
     }
 )
 """Of these the public learns totals only: a day or a district with one new volunteer would point at somebody."""
+FEWEST_PEOPLE = 5
+"""Rule 11: a smaller count of people is not published."""
+
+
+def too_few(metric: Metric, *parts: int) -> bool:
+    """Whether one of these, such as a total or a part of it, is a count of people that is too small to publish."""
+    return metric in ABOUT_PEOPLE and any(0 < part < FEWEST_PEOPLE for part in parts)
 
 
 def kind_of(metric: Metric) -> Kind:

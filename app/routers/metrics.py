@@ -26,7 +26,7 @@ async def get_metrics(
     304 to an If-None-Match that names the city's present revision, without any counting. Without a filter the answer
     is at most a second behind, as its Cache-Control says.
     """
-    metrics.check(query)
+    sums.check(query)
     standing = await sums.standing_of(database, actor, actor.city_id)
     wanted = Wanted.of(request, query.format)
     asked = Asked(actor.city_id, as_json(query), is_public=False, sees_people=actor.may(Permission.LEDGER_READ))

@@ -15,7 +15,7 @@ from app.schemas.cities import CityRead, DistrictMap
 from app.schemas.metrics import Format, MetricsQuery, MetricsRead
 from app.schemas.plans import PublicPlanPage, PublicPlanProgress
 from app.schemas.volunteers import Application, ApplicationRead
-from app.services import cities, metrics, plans, reads, volunteers
+from app.services import cities, metrics, plans, reads, sums, volunteers
 from app.services.metrics import Asked, as_json
 from app.services.reports import sheets
 
@@ -41,7 +41,7 @@ async def get_public_metrics(
     city_id: CityId, query: Annotated[MetricsQuery, Query()], documents: DocumentsDep, request: Request
 ) -> Response:
     """The city's counts for everybody, at most a second old; of people only totals, and none by day or district."""
-    metrics.check(query)
+    sums.check(query)
     asked, wanted = Asked(city_id, as_json(query), is_public=True), Wanted.of(request, query.format)
     standing = await documents.standing(city_id)
     if wanted.format is Format.JSON and answers.is_known(request, known := metrics.tag(asked, standing)):

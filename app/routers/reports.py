@@ -52,7 +52,7 @@ async def get_funnel(
     Of the resources first reported from `from` to `to`. A rate is of the resources that have reached the step before;
     a median is that of Kaplan and Meier, in which those that still wait count for as long as they have waited.
     """
-    reports.check(query)
+    sums.check(query)
     standing = await sums.standing_of(database, actor, actor.city_id)
     found = await reports.funnel(database, Asked(actor.city_id, actor, query), standing)
     return (await Wanted.of(request, query.format).render(found, sheets.of_funnel)).to(request)
@@ -61,7 +61,7 @@ async def get_funnel(
 @router.get("/map", response_model=CountMap, response_class=GeoJson, responses=_TABLES)
 async def map_counts(query: MapAsked, actor: Reader, database: Reads, request: Request) -> Response:
     """Hexagons (H3) with how many inscriptions were painted over, or seen, in each, as GeoJSON (RFC 7946)."""
-    reports.check(query)
+    sums.check(query)
     standing = await sums.standing_of(database, actor, actor.city_id)
     found = await reports.count_map(database, Asked(actor.city_id, actor, query), standing)
     wanted = Wanted.of(request, query.format)
@@ -75,7 +75,7 @@ async def get_leaderboard(query: LeaderboardAsked, actor: Reader, database: Read
     Of people, counts below 5 are null, and others where a hidden one could be worked out from them, but for those
     who see the people themselves; volunteers are refused. A level is what it was at the end of the last day.
     """
-    reports.check(query)
+    sums.check(query)
     if not actor.may(Permission.LEDGER_READ):
         reports.check_public(query.metric, "/query/metric")
     found = await reports.leaderboard(database, Asked(actor.city_id, actor, query))
@@ -91,7 +91,7 @@ async def get_crew_leaderboard(
     How many were on a raid, and for how long, is null to volunteers, and to other staff than coordinators where it
     was fewer than 5.
     """
-    reports.check(query)
+    sums.check(query)
     standing = await sums.standing_of(database, actor, actor.city_id)
     found = await reports.crews(database, Asked(actor.city_id, actor, query), standing)
     return (await Wanted.of(request, query.format).render(found, sheets.of_crews)).to(request)
@@ -105,7 +105,7 @@ async def get_series(
 
     304 to an If-None-Match that names the city's present revision, without anything being counted.
     """
-    reports.check(query)
+    sums.check(query)
     if not actor.may(Permission.LEDGER_READ):
         reports.check_public(metric, "/path/metric")
     wanted = Wanted.of(request, query.format)
@@ -121,7 +121,7 @@ async def map_public_counts(
     city_id: CityId, query: MapAsked, database: Reads, documents: DocumentsDep, request: Request
 ) -> Response:
     """As for those who are signed in, without hexagons in which there are fewer than 5."""
-    reports.check(query)
+    sums.check(query)
     wanted = Wanted.of(request, query.format)
 
     async def read() -> Rendered:
@@ -137,7 +137,7 @@ async def get_public_leaderboard(
     city_id: CityId, query: LeaderboardAsked, database: Reads, documents: DocumentsDep, request: Request
 ) -> Response:
     """As for those who are signed in; of people there is none."""
-    reports.check(query)
+    sums.check(query)
     reports.check_public(query.metric, "/query/metric")
     wanted = Wanted.of(request, query.format)
 
@@ -154,7 +154,7 @@ async def get_public_series(
     city_id: CityId, metric: MetricName, query: SeriesAsked, database: Reads, documents: DocumentsDep, request: Request
 ) -> Response:
     """As for those who are signed in; of people there is none."""
-    reports.check(query)
+    sums.check(query)
     reports.check_public(metric, "/path/metric")
     wanted = Wanted.of(request, query.format)
 

@@ -18,18 +18,25 @@ class Format(StrEnum):
     XLSX = "xlsx"
 
 
-class MetricsQuery(In):
-    from_: Annotated[Day | None, Field(alias="from", description="First day, in the city's time zone")] = None
-    to: Annotated[Day | None, Field(description="Last day, included")] = None
-    district: DistrictId | None = None
+class CountQuery(In):
+    """What every question about counts may name."""
+
+    from_: Annotated[
+        Day | None, Field(alias="from", description="First day, in the city's time zone", examples=["2026-01-01"])
+    ] = None
+    to: Annotated[Day | None, Field(description="Last day, included", examples=["2026-03-31"])] = None
     as_of: AsOf = None
+    format: Format = Format.JSON
+
+
+class MetricsQuery(CountQuery):
+    district: DistrictId | None = None
     by_district: Annotated[bool, Field(description="List each district's part too")] = False
     days: Annotated[
         int,
         Field(ge=0, le=366, description="List so many days, up to `to` or today; each, also without a fact"),
         DIGITS,
     ] = 0
-    format: Format = Format.JSON
 
 
 class Parts(Out):
@@ -55,6 +62,11 @@ class DayParts(Parts):
     day: Day
 
 
+class Today(Out):
+    total: int
+    overlap: Annotated[bool, Field(description="As beside a total")]
+
+
 class Trend(Out):
     """The last days, today included, and as many days before them."""
 
@@ -70,7 +82,7 @@ class MetricRead(Parts):
         Field(description="flow: facts of the days asked for; level: how many there are at the end of the last day"),
     ]
     today: Annotated[
-        int | None, Field(description="Of a level the change, here and below; null: about people, and only for staff")
+        Today | None, Field(description="Of a level the change, here and below; null: about people, and only for staff")
     ]
     last_7_days: Trend | None
     last_30_days: Trend | None
@@ -124,7 +136,10 @@ class MetricsRead(Out):
     revision: Annotated[
         int, Field(description="Entries in the city's ledger: the same number means the same counts, whoever answers")
     ]
-    metrics: list[MetricRead]
+    metrics: Annotated[
+        list[MetricRead],
+        Field(description="Without those of people to who may not see them: the narrowed ones, and those below five"),
+    ]
     declared: list[DeclaredRead]
 
 

@@ -7,21 +7,12 @@ from pydantic import Field
 from app.domain.funnel import FunnelStep
 from app.domain.metrics import Kind, Metric
 from app.domain.reports import By
-from app.schemas.base import DIGITS, Day, DistrictId, In, Out
-from app.schemas.metrics import AsOf, Format, Overlaps, Parts, Words
+from app.schemas.base import DIGITS, Day, DistrictId, Out
+from app.schemas.metrics import AsOf, CountQuery, Overlaps, Parts, Words
 from app.schemas.spots import CellPolygon
 
 
-class ReportQuery(In):
-    from_: Annotated[
-        Day | None, Field(alias="from", description="First day, in the city's time zone", examples=["2026-01-01"])
-    ] = None
-    to: Annotated[Day | None, Field(description="Last day, included", examples=["2026-03-31"])] = None
-    as_of: AsOf = None
-    format: Format = Format.JSON
-
-
-class SeriesQuery(ReportQuery):
+class SeriesQuery(CountQuery):
     """Without `to` up to today; without `from` 30 days, 13 weeks, 12 months or 8 quarters."""
 
     by: Annotated[By, Field(description="Weeks are those of ISO 8601, from Monday")] = By.DAY
@@ -29,7 +20,7 @@ class SeriesQuery(ReportQuery):
     by_district: Annotated[bool, Field(description="Give each district's series too")] = False
 
 
-class FunnelQuery(ReportQuery):
+class FunnelQuery(CountQuery):
     """Of the resources that were first reported from `from` to `to`."""
 
 
@@ -38,16 +29,16 @@ class Mapped(StrEnum):
     SIGHTINGS = Metric.SIGHTINGS
 
 
-class MapQuery(ReportQuery):
+class MapQuery(CountQuery):
     metric: Annotated[Mapped, Field(description="What is counted in each cell")] = Mapped.GRAFFITI_PAINTED
     resolution: Annotated[int, Field(ge=8, le=10, description="Of the H3 hexagons"), DIGITS] = 9
 
 
-class LeaderboardQuery(ReportQuery):
+class LeaderboardQuery(CountQuery):
     metric: Annotated[Metric, Field(description="What the districts are ranked by")] = Metric.GRAFFITI_PAINTED
 
 
-class CrewQuery(ReportQuery):
+class CrewQuery(CountQuery):
     """Without `to` up to today; without `from` the year before. At most 366 days."""
 
     district: Annotated[DistrictId | None, Field(description="That of the raid", examples=["medeu"])] = None

@@ -1,6 +1,5 @@
 """Each document of counts once for each revision of its city's ledger, however many ask for it."""
 
-import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
@@ -10,6 +9,7 @@ from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from app.core.database import Database
+from app.core.shared import Shared
 from app.core.turns import NoTurnError, Turns
 from app.domain.errors import Unavailable
 from app.schemas.metrics import MetricsQuery
@@ -32,26 +32,6 @@ class _Known(Generic[T]):
     since: float
 
 
-class _Shared(Generic[T]):
-    """What many wait for at a time is asked for once. What went wrong is told to all who waited, and not kept."""
-
-    def __init__(self) -> None:
-        self._asked: dict[object, asyncio.Task[T]] = {}
-
-    async def get(self, key: object, ask: Callable[[], Awaitable[T]]) -> T:
-        task = self._asked.get(key)
-        if task is None:
-            task = self._asked[key] = asyncio.ensure_future(self._answer(key, ask))
-        # Shielded: others wait for the same answer when this one's caller has gone.
-        return await asyncio.shield(task)
-
-    async def _answer(self, key: object, ask: Callable[[], Awaitable[T]]) -> T:
-        try:
-            return await ask()
-        finally:
-            del self._asked[key]
-
-
 class Queue(StrEnum):
     OURS = "ours"
     """Of those who are signed in, of the service's own gauges, and for the documents that everybody polls."""
@@ -69,9 +49,9 @@ class Documents:
         self._documents: OrderedDict[Asked, Document] = OrderedDict()
         self.kept_bytes = 0
         self._reports: OrderedDict[Hashable, _Known[Any]] = OrderedDict()
-        self._standing_asked: _Shared[Standing] = _Shared()
-        self._documents_asked: _Shared[Document] = _Shared()
-        self._reports_asked: _Shared[Any] = _Shared()
+        self._standing_asked: Shared[Standing] = Shared()
+        self._documents_asked: Shared[Document] = Shared()
+        self._reports_asked: Shared[Any] = Shared()
 
     async def standing(self, city_id: str) -> Standing:
         """At most FRESH_S old: whoever comes first asks the database, for everybody. Raises NotFound."""

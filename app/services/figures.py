@@ -11,7 +11,8 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from app.core.ids import new_id
 from app.domain.errors import Conflict, Fault, Forbidden, Invalid, NotFound
-from app.domain.figures import FIGURE_FLOW, FigureAction, Scope, narrowings, too_few
+from app.domain.figures import FIGURE_FLOW, FigureAction, Scope, narrowings
+from app.domain.metrics import too_few
 from app.domain.permissions import AccountKind, Actor, Role
 from app.models.accounts import Account
 from app.models.cities import City, District
@@ -130,7 +131,7 @@ async def sign(
     if not await moments.has_settled(session, figure.city_id, marked):
         raise Conflict("not_settled")
     reckoned = await reckoning.as_signed(session, figure)
-    if too_few(figure.metric, (reckoned.recorded, reckoned.declared, reckoned.value)):
+    if too_few(figure.metric, reckoned.recorded, reckoned.declared, reckoned.value):
         raise Conflict("too_few_people")
     await _refuse_overlap(session, figure)
     if reckoned.value != signed.value:

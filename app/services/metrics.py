@@ -9,10 +9,9 @@ import sqlalchemy as sa
 from pydantic import BaseModel
 from sqlmodel import col
 
-from app.core.clock import day_in, utc_now
+from app.core.clock import day_in
 from app.core.database import Database
-from app.domain.errors import Fault, Invalid
-from app.domain.metrics import ABOUT_PEOPLE, LEVELS, Metric, kind_of
+from app.domain.metrics import ABOUT_PEOPLE, LEVELS, Metric, kind_of, too_few
 from app.domain.permissions import Role
 from app.domain.tallies import FIRST_DAY, LAST_DAY, NO_DISTRICT, WHOLE_CITY, Count, Period
 from app.models.ledger import DeclaredCount
@@ -24,6 +23,7 @@ from app.schemas.metrics import (
     MetricRead,
     MetricsQuery,
     MetricsRead,
+    Today,
     Trend,
 )
 from app.services import reads, sums
@@ -62,14 +62,6 @@ class Document:
     json: bytes
 
 
-def check(query: MetricsQuery) -> None:
-    """Raises Invalid for a range that ends before it begins, or a moment that is yet to come."""
-    if query.from_ and query.to and query.to < query.from_:
-        raise Invalid(Fault("ends_before_start", "/query/to"))
-    if query.as_of and query.as_of > utc_now():
-        raise Invalid(Fault("in_future", "/query/as_of"))
-
-
 def as_json(query: MetricsQuery) -> MetricsQuery:
     """The question behind a table: its document is counted once for all the forms in which it is sent."""
     return query.model_copy(update={"format": Format.JSON})
@@ -91,7 +83,6 @@ async def document(database: Database, asked: Asked, standing: Standing) -> tupl
     periods = Periods(query, today)
     question = Question([*periods.all()], query.district, query.by_district, query.as_of)
     found = await sums.of_city(database, None, asked.city_id, question)
-    metrics = [_metric(asked, periods, found, metric) for metric in Metric if metric not in asked.hidden]
     read = MetricsRead(
         city_id=asked.city_id,
         is_demo=standing.is_demo,
@@ -99,7 +90,7 @@ async def document(database: Database, asked: Asked, standing: Standing) -> tupl
         today=today,
         as_of=query.as_of,
         revision=found.standing.revision,
-        metrics=metrics,
+        metrics=[*_metrics(asked, periods, found)],
         declared=await _declared(database, asked),
     )
     return found.standing, Document(tag(asked, found.standing), read.model_dump_json().encode())
@@ -129,6 +120,14 @@ class Periods:
         return self.today - timedelta(days=2 * days - 1), self.today - timedelta(days=days)
 
 
+def _metrics(asked: Asked, periods: Periods, found: Sums) -> Iterator[MetricRead]:
+    for metric in Metric:
+        read = _metric(asked, periods, found, metric)
+        is_few = too_few(metric, read.recorded, read.declared, read.total)
+        if metric not in asked.hidden and (asked.sees_people or not is_few):
+            yield read
+
+
 def _metric(asked: Asked, periods: Periods, found: Sums, metric: Metric) -> MetricRead:
     area = asked.query.district or WHOLE_CITY
     whole = _UNTIL if metric in LEVELS else _WITHIN
@@ -137,7 +136,7 @@ def _metric(asked: Asked, periods: Periods, found: Sums, metric: Metric) -> Metr
     return MetricRead(
         metric=metric,
         kind=kind_of(metric),
-        today=None if is_closed else found.count(metric, _TODAY, area).total,
+        today=None if is_closed else _today(found, metric, area),
         last_7_days=None if is_closed else _trend(found, metric, 7, area),
         last_30_days=None if is_closed else _trend(found, metric, 30, area),
         changed_at=None if is_closed else found.changed_at.get(metric),
@@ -145,6 +144,11 @@ def _metric(asked: Asked, periods: Periods, found: Sums, metric: Metric) -> Metr
         days=[] if is_closed else [*_days(periods, found, metric, area)],
         **found.count(metric, whole, area).parts(),
     )
+
+
+def _today(found: Sums, metric: Metric, area: str) -> Today:
+    count = found.count(metric, _TODAY, area)
+    return Today(total=count.total, overlap=count.overlap)
 
 
 def _trend(found: Sums, metric: Metric, days: int, area: str) -> Trend:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlmodel import col
 
 from app.core.database import Database
-from app.domain.metrics import Metric, Origin
+from app.domain.metrics import Metric, Origin, too_few
 from app.domain.permissions import Role
 from app.domain.tallies import Period
 from app.models.cities import City
@@ -24,7 +24,7 @@ _EVER = "ever"
 
 @dataclass(frozen=True, slots=True)
 class CityCounts:
-    """All that a city has counted so far; of people, too, it is the total alone."""
+    """All that a city has counted so far; of people, too, it is the total alone, and none below five."""
 
     city_id: str
     is_demo: bool
@@ -56,6 +56,8 @@ async def _counts(database: Database, city_id: str) -> CityCounts:
 def _by_origin(found: sums.Sums) -> Iterator[tuple[tuple[Metric, Origin], int]]:
     for metric in Metric:
         count = found.count(metric, _EVER)
+        if too_few(metric, count.recorded, count.declared):
+            continue
         yield (metric, Origin.RECORDED), count.recorded
         yield (metric, Origin.DECLARED), count.declared
 

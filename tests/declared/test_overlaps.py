@@ -89,7 +89,12 @@ async def test_trends_are_flagged_as_totals_are(city: TestCity):
     await city.add(entry(city, 7, occurred_on=date.fromisoformat(today)))
     await declare(city, period_from=today, period_to=today, published_on=today)
     found = await painted(city)
-    assert (found["last_7_days"]["overlap"], found["last_30_days"]["overlap"]) == (True, True)
+    assert [found[days]["overlap"] for days in ("today", "last_7_days", "last_30_days")] == [True] * 3
+    analyst = await city.as_(Role.ANALYST)
+    table = await analyst.get("/metrics", params={"format": "csv"}, headers={"Accept-Language": "en"})
+    rows = csv.DictReader(io.StringIO(table.content.decode("utf-8-sig")))
+    flagged = next(row for row in rows if row["Metric code"] == "graffiti_painted")
+    assert (flagged["Overlap in these 14 days"], flagged["Overlap in these 60 days"]) == ("overlap", "overlap")
 
 
 async def test_a_total_that_ends_after_the_days_asked_for_is_listed_and_not_counted(

@@ -82,12 +82,32 @@ async def test_everybody_may_read_the_public_totals(city: TestCity):
 
 
 async def test_of_people_the_public_learns_totals_only(city: TestCity):
-    await city.add(entry(city, metric=Metric.VOLUNTEERS_STREET, district_id="west"))
+    await city.add(entry(city, 5, metric=Metric.VOLUNTEERS_STREET, district_id="west"))
     asked = {"by_district": True, "days": 3}
     public = (await city.anonymous.get(f"/public/{city.id}/metrics", params=asked)).json()["metrics"]
     street = next(item for item in public if item["metric"] == "volunteers_street")
-    assert (street["total"], street["days"], street["districts"]) == (1, [], [])
+    assert (street["total"], street["days"], street["districts"]) == (5, [], [])
     assert {street[part] for part in ("today", "last_7_days", "last_30_days", "changed_at")} == {None}
+
+
+@pytest.mark.parametrize(
+    ("recorded", "declared", "is_shown"),
+    [(0, 0, True), (4, 0, False), (5, 0, True), (9, 4, False), (4, 100, False), (9, 100, True)],
+)
+async def test_fewer_than_five_people_are_not_told(city: TestCity, recorded: int, declared: int, is_shown: bool):  # noqa: FBT001
+    parts = {Origin.RECORDED: recorded, Origin.DECLARED: declared}
+    await city.add(
+        *(entry(city, part, metric=Metric.VOLUNTEERS_STREET, origin=origin) for origin, part in parts.items() if part),
+        entry(city, 1),
+    )
+    volunteer, analyst = await city.as_(Role.VOLUNTEER), await city.as_(Role.ANALYST)
+    asked = [(city.anonymous, f"/public/{city.id}/metrics"), (volunteer, "/metrics"), (analyst, "/metrics")]
+    answers = [(await client.get(path, params={"days": 0})).json()["metrics"] for client, path in asked]
+    told = [{item["metric"]: item["total"] for item in answer} for answer in answers]
+    total = recorded + declared
+    assert [each.get("volunteers_street") for each in told] == [*([total if is_shown else None] * 2), total]
+    # What is no person may be one.
+    assert [each["graffiti_painted"] for each in told] == [1, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -152,16 +172,16 @@ async def test_one_subject_counts_for_several_metrics(city: TestCity):
 
 
 async def test_volunteers_learn_of_people_what_the_public_does(city: TestCity):
-    await city.add(entry(city, metric=Metric.VOLUNTEERS_STREET, district_id="west"))
+    await city.add(entry(city, 5, metric=Metric.VOLUNTEERS_STREET, district_id="west"))
     volunteer, analyst = await city.as_(Role.VOLUNTEER), await city.as_(Role.ANALYST)
     for query in ({"from": f"{DAY}"}, {"district": "west"}, {"by_district": True, "days": 1, "to": f"{DAY}"}):
         seen = {item["metric"]: item for item in (await volunteer.get("/metrics", params=query)).json()["metrics"]}
         assert ABOUT_PEOPLE.isdisjoint(seen)
         known = {item["metric"]: item for item in (await analyst.get("/metrics", params=query)).json()["metrics"]}
-        assert known["volunteers_street"]["total"] == 1
+        assert known["volunteers_street"]["total"] == 5
     for path in ("/metrics", "/metrics?days=1&by_district=true"):
         items = {item["metric"]: item for item in (await volunteer.get(path)).json()["metrics"]}
         street = items["volunteers_street"]
-        assert (street["total"], street["today"], street["days"], street["districts"]) == (1, None, [], [])
+        assert (street["total"], street["today"], street["days"], street["districts"]) == (5, None, [], [])
     refused = await volunteer.get("/metrics/volunteers_street/series", params={"by": "day", "from": f"{DAY}"})
     assert [fault["code"] for fault in refused.json()["errors"]] == ["about_people"]

@@ -79,7 +79,7 @@ async def test_finishing_counts_each_removal_on_its_day_and_in_its_district(city
     await coordinator.post(f"/raids/{raid['id']}/finish")
 
     painted = (await city.totals(by_district=True, days=1))["graffiti_painted"]
-    assert painted["total"] == painted["today"] == painted["last_7_days"]["total"] == 12
+    assert painted["total"] == painted["today"]["total"] == painted["last_7_days"]["total"] == 12
     assert {part["district_id"]: part["total"] for part in painted["districts"]} == {"west": 7, "east": 5}
     today = datetime.now(ZoneInfo("Asia/Almaty")).date().isoformat()
     assert [(part["day"], part["recorded"]) for part in painted["days"]] == [(today, 12)]

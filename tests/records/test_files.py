@@ -5,6 +5,7 @@ import pytest
 from app.domain.permissions import Role
 from app.models.records import RecordsImport
 from app.models.spots import Removal, Spot
+from app.services.records import graffiti
 from app.services.records import table as table_module
 from tests.city import TestCity
 from tests.records.files import HEADER, figures, row, send, table
@@ -115,3 +116,17 @@ async def test_only_an_admin_takes_records_over(city: TestCity, role):
 
     assert answer.status_code == 403
     assert await city.count(Removal) == 0
+
+
+@pytest.mark.parametrize(("many", "times"), [(2, 1), (3, 0)])
+async def test_after_many_rows_the_planner_is_told(
+    city: TestCity, monkeypatch: pytest.MonkeyPatch, many: int, times: int
+):
+    async def told() -> int:
+        asked = "SELECT analyze_count FROM pg_stat_user_tables WHERE relname = 'ledger_entry'"
+        return (await city.database.fetch(asked))[0]["analyze_count"]
+
+    monkeypatch.setattr(graffiti, "MANY", many)
+    before = await told()
+    assert figures(await send(city, table(row("1"), row("2"))))["imported"] == 2
+    assert await told() - before == times

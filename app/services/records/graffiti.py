@@ -16,6 +16,7 @@ from app.services.records.removals import Layout, Removals
 from app.services.records.reports import Delivery, Report
 from app.services.records.table import Table, examined
 
+MANY = 5_000
 ISO_DAY = "%Y-%m-%d"
 
 
@@ -39,6 +40,8 @@ async def take_over_graffiti(session: AsyncSession, delivery: Delivery, mapping:
     session.add(run)
     await session.flush()
     await staging.take_over(session, run)
+    if run.imported >= MANY:
+        await staging.tell_planner(session)
     return replace(report, id=run.id)
 
 

@@ -4,7 +4,7 @@ from app.services.reports.cells import count_map
 from app.services.reports.crews import crews
 from app.services.reports.funnel import funnel
 from app.services.reports.leaderboard import leaderboard
-from app.services.reports.questions import Asked, check, check_public
+from app.services.reports.questions import Asked, check_public
 from app.services.reports.series import series
 
-__all__ = ["Asked", "check", "check_public", "count_map", "crews", "funnel", "leaderboard", "series"]
+__all__ = ["Asked", "check_public", "count_map", "crews", "funnel", "leaderboard", "series"]

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from app.core.clock import utc_now
 from app.domain.errors import Fault, Invalid
 from app.domain.metrics import ABOUT_PEOPLE, Metric
 from app.domain.permissions import Actor
-from app.schemas.reports import ReportQuery
+from app.schemas.metrics import CountQuery
 from app.services.sums import Standing
 
-Q_co = TypeVar("Q_co", bound=ReportQuery, covariant=True)
+Q_co = TypeVar("Q_co", bound=CountQuery, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +31,6 @@ class Asked(Generic[Q_co]):
             "as_of": self.query.as_of,
             "revision": standing.revision,
         }
-
-
-def check(query: ReportQuery) -> None:
-    """Raises Invalid for a range that ends before it begins, or a moment that is yet to come."""
-    if query.from_ and query.to and query.to < query.from_:
-        raise Invalid(Fault("ends_before_start", "/query/to"))
-    if query.as_of and query.as_of > utc_now():
-        raise Invalid(Fault("in_future", "/query/as_of"))
 
 
 def check_public(metric: Metric, pointer: str) -> None:

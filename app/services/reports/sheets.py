@@ -31,7 +31,8 @@ class Sheet:
 def of_metrics(read: MetricsRead) -> Sheet:
     columns = (
         *("metric", "metric_code", "district", "day", *_PARTS),
-        *("last_7_days", "days_7_before", "last_30_days", "days_30_before", "changed_at"),
+        *("last_7_days", "days_7_before", "days_7_overlap"),
+        *("last_30_days", "days_30_before", "days_30_overlap", "changed_at"),
     )
     return Sheet("metrics", columns, (row for metric in read.metrics for row in _metric_rows(metric)))
 
@@ -82,22 +83,26 @@ _PARTS = ("total", "recorded", "declared", "overlap")
 
 
 def _parts(parts: Parts | Standing) -> tuple[Cell, ...]:
-    return parts.total, parts.recorded, parts.declared, Said.OVERLAP if parts.overlap else None
+    return parts.total, parts.recorded, parts.declared, _overlap(parts)
+
+
+def _overlap(count: Parts | Standing | Trend) -> Said | None:
+    return Said.OVERLAP if count.overlap else None
 
 
 def _metric_rows(metric: MetricRead) -> Iterator[tuple[Cell, ...]]:
     name = (metric.metric, metric.metric.value)
     trends = (*_trend(metric.last_7_days), *_trend(metric.last_30_days))
     yield (*name, None, None, *_parts(metric), *trends, metric.changed_at)
-    nothing = (None,) * 5
+    nothing = (None,) * 7
     for district in metric.districts:
         yield (*name, district.district_id or Said.NO_DISTRICT, None, *_parts(district), *nothing)
     for each in metric.days:
         yield (*name, None, each.day, *_parts(each), *nothing)
 
 
-def _trend(trend: Trend | None) -> tuple[int | None, int | None]:
-    return (trend.total, trend.before) if trend else (None, None)
+def _trend(trend: Trend | None) -> tuple[Cell, Cell, Cell]:
+    return (trend.total, trend.before, _overlap(trend)) if trend else (None, None, None)
 
 
 def _middle(ring: list[tuple[float, float]]) -> tuple[float, float]:
