@@ -8,11 +8,11 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 import asyncpg
 import typer
@@ -28,41 +28,18 @@ from app.domain.tallies import Period
 from app.jobs import rolling_up
 from app.services import reconciling, sums
 from app.services.sums import Question
+from bench import entries
+from bench.entries import FIRST, Connection
 
 RESULTS = Path(__file__).with_name("LEDGER.md")
 SIZES = (10_000, 100_000, 1_000_000, 10_000_000)
 QUICK_SIZES = (1_000, 10_000)
-FIRST, DAYS = date(2024, 1, 1), 1_000
 CALLS = 40
-DECLARED = (Metric.ACTIVITIES_HELD, Metric.GRAFFITI_PAINTED, Metric.RESOURCES_REFERRED, Metric.RESOURCES_BLOCKED)
+LIVE, PAST = "all, summed from the ledger itself", "the same days, as of any moment, p95"
+MOST_DEARER, LEAST_CHEAPER, MOST_PAST_MS = 2, 1_000, 50
 WRITERS, TRIALS, TRIAL_S = 16, 5, 4.0
 # Seconds between two roll-ups: none, those of the service, and twenty times as many.
 PACES = (None, rolling_up.EVERY_S, 0.05)
-# Facts of eight districts and all metrics, recorded up to two and a half days after they happened; one in 50 declared.
-_FILL = """
-    WITH given AS (SELECT $2::bigint AS size, $3::date AS first, $4::timestamptz AS start, $5::int AS days,
-        $6::text[] AS m)
-    INSERT INTO ledger_entry (city_id, id, metric, origin, amount, occurred_on, district_id, subject_id, recorded_at)
-    SELECT
-        $1, lpad(to_hex(g), 32, '0')::uuid, m[1 + g % array_length(m, 1)],
-        CASE WHEN g % 50 = 0 THEN 'declared' ELSE 'recorded' END, 1 + g % 9, first + (g * days / size)::int,
-        'district-' || g / 24 % 8, lpad(to_hex(g), 32, '0')::uuid,
-        start + make_interval(secs => g * days * 86400.0 / size + g * 7919 % 100 * 2160)
-    FROM given, generate_series(0, size - 1) AS g
-"""
-# Totals of two years, as offices publish them; each is in the ledger, recorded before anything else.
-_DECLARE = """
-    WITH said AS (
-        SELECT gen_random_uuid() AS id, metric, make_date(year, 1, 1) AS first, make_date(year, 12, 31) AS last
-        FROM unnest($2::text[]) AS metric, generate_series(2024, 2025) AS year
-    ), counted AS (
-        INSERT INTO declared_count (city_id, id, created_at, metric, period_from, period_to, amount, precision, source,
-            published_on, edition)
-        SELECT $1, id, now(), metric, first, last, 1, 'exact', 'an office', last, 1 FROM said
-    )
-    INSERT INTO ledger_entry (city_id, id, metric, origin, amount, occurred_on, subject_id, recorded_at)
-    SELECT $1, gen_random_uuid(), metric, 'declared', 1, last, id, '2023-12-31T00:00:00Z' FROM said
-"""
 _LIVE = """
     SELECT metric, sum(amount) FILTER (WHERE origin = 'recorded'), sum(amount) FILTER (WHERE origin = 'declared')
     FROM ledger_entry WHERE city_id = $1 GROUP BY metric
@@ -73,7 +50,6 @@ _INSERT = """
 """
 
 console = Console(stderr=True, highlight=False)
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 def main(*, quick: Annotated[bool, typer.Option(help="Small ledgers, to see that it runs.")] = False) -> None:
@@ -92,47 +68,56 @@ async def _measured(url: str, *, quick: bool) -> str:
     before = f"Load average of the machine before: {os.getloadavg()[0]:.1f}; {os.cpu_count()} cores."
     async with Database.opened(DatabaseOptions(url, statement_timeout_ms=600_000)) as database:
         connection: Connection = await asyncpg.connect(url)
-        reads = await _reads(database, connection, QUICK_SIZES if quick else SIZES)
+        reads = await _reads(database, connection, url, QUICK_SIZES if quick else SIZES)
         writes = await _writes(database, connection, url, 1 if quick else TRIALS)
         version = await connection.fetchval("SHOW server_version")
         await connection.close()
     return f"# The ledger\n\nPostgreSQL {version}. {before}\n\n{reads}\n\n{writes}"
 
 
-async def _reads(database: Database, connection: Connection, sizes: tuple[int, ...]) -> str:
+async def _reads(database: Database, connection: Connection, url: str, sizes: tuple[int, ...]) -> str:
     rows: dict[str, list[float]] = {}
     for size in sizes:
         console.print(f"filling {size:,} entries")
         city_id = f"city-{size}"
-        await _fill(database, connection, city_id, size)
+        await entries.fill(connection, url, city_id, size)
+        began = time.perf_counter()
+        rolled = await rolling_up.once(database, in_turn=True)
+        console.print(f"rolled up {rolled:,} in {time.perf_counter() - began:.1f} s")
+        await connection.execute("VACUUM (ANALYZE)", timeout=3_600)
         for words, milliseconds in (await _asked(database, connection, city_id)).items():
             rows.setdefault(words, []).append(milliseconds)
-    lines = [
-        f"Milliseconds, {CALLS} calls each: the median, and of a past moment the 95th percentile.",
-        "",
-        f"| entries | {' | '.join(f'{size:,}' for size in sizes)} | largest / smallest | live / this, largest |",
-        f"|---|{'--:|' * (len(sizes) + 2)}",
-    ]
-    live = rows["all, summed from the ledger itself"][-1]
+    return "\n".join(
+        [
+            f"Milliseconds, {CALLS} calls each: the median, and of a past moment the 95th percentile.",
+            "",
+            *_table(sizes, rows),
+            "",
+            _goals(rows[PAST][-1]),
+        ]
+    )
+
+
+def _table(sizes: tuple[int, ...], rows: Mapping[str, Sequence[float]]) -> Iterator[str]:
+    yield f"| entries | {' | '.join(f'{size:,}' for size in sizes)} | largest / smallest | live / largest | goals |"
+    yield f"|---|{'--:|' * (len(sizes) + 2)}---|"
     for words, figures in rows.items():
         cells = " | ".join(f"{figure:.2f}" for figure in figures)
-        lines.append(f"| {words} | {cells} | {figures[-1] / figures[0]:.2f} | {live / figures[-1]:,.0f} |")
-    return "\n".join(lines)
+        dearer, cheaper = figures[-1] / figures[0], rows[LIVE][-1] / figures[-1]
+        judged = "" if words == LIVE else _met(dearer <= MOST_DEARER and cheaper >= LEAST_CHEAPER)
+        yield f"| {words} | {cells} | {dearer:.2f} | {cheaper:,.0f} | {judged} |"
 
 
-async def _fill(database: Database, connection: Connection, city_id: str, size: int) -> None:
-    await _found(connection, city_id)
-    # Right by construction: ten million foreign keys would take longer than the measurement.
-    await connection.execute("SET session_replication_role = replica")
-    start = datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC)
-    metrics = [metric.value for metric in Metric]
-    await connection.execute(_FILL, city_id, size, FIRST, start, DAYS, metrics, timeout=3_600)
-    await connection.execute("SET session_replication_role = origin")
-    await connection.execute(_DECLARE, city_id, [metric.value for metric in DECLARED])
-    began = time.perf_counter()
-    rolled = await rolling_up.once(database, in_turn=True)
-    console.print(f"rolled up {rolled:,} in {time.perf_counter() - began:.1f} s")
-    await connection.execute("VACUUM (ANALYZE)", timeout=3_600)
+def _goals(past_ms: float) -> str:
+    return (
+        f"Goals: among the most entries at most {MOST_DEARER} times the cost among the fewest, and a "
+        f"{LEAST_CHEAPER:,}th of summing the ledger; of a past moment, 95 times of 100, at most {MOST_PAST_MS} ms: "
+        f"{_met(past_ms <= MOST_PAST_MS)} with {past_ms:.0f}."
+    )
+
+
+def _met(is_met: bool) -> str:  # noqa: FBT001
+    return "met" if is_met else "**missed**"
 
 
 async def _asked(database: Database, connection: Connection, city_id: str) -> dict[str, float]:
@@ -152,9 +137,9 @@ async def _asked(database: Database, connection: Connection, city_id: str) -> di
         words: statistics.median(await _times(lambda asked=asked: sums.of_city(database, None, city_id, asked)))
         for words, asked in questions.items()
     }
-    figures["the same days, as of any moment, p95"] = await _past(database, city_id, days)
+    figures[PAST] = await _past(database, city_id, days)
     live = await _times(lambda: connection.fetch(_LIVE, city_id, timeout=600), calls=3)
-    return figures | {"all, summed from the ledger itself": statistics.median(live)}
+    return figures | {LIVE: statistics.median(live)}
 
 
 async def _past(database: Database, city_id: str, days: Period) -> float:
@@ -191,7 +176,7 @@ async def _writes(database: Database, connection: Connection, url: str, trials: 
     ratios: dict[float | None, list[float]] = {usual: [], often: []}
     for trial in range(1, trials + 1):
         city_id = f"written-{trial}"
-        await _found(connection, city_id)
+        await entries.found(connection, city_id)
         # The one that comes first changes from trial to trial.
         turns = (*PACES[trial % 3 :], *PACES[: trial % 3])
         written = {pace: await _written(database, url, city_id, pace) for pace in turns}
@@ -203,19 +188,6 @@ async def _writes(database: Database, connection: Connection, url: str, trials: 
         lines.append(f"| {trial} | {' | '.join(cells)} | {wrong} |")
     medians = ", ".join(f"{statistics.median(found):.3f} every {pace:g} s" for pace, found in ratios.items())
     return "\n".join([*lines, "", f"Median ratios: {medians}; the goal is at least 0.95."])
-
-
-async def _found(connection: Connection, city_id: str) -> None:
-    await connection.execute(
-        "INSERT INTO city (id, name_kk, name_ru, name_en, time_zone, is_demo, checked_percent, districts_version, "
-        "same_spot_metres, version) VALUES ($1, '', '', '', 'Asia/Almaty', false, 10, 1, 15, 1)",
-        city_id,
-    )
-    await connection.execute(
-        "INSERT INTO district (city_id, id, name_kk, name_ru, name_en, outline, source) "
-        "SELECT $1, 'district-' || number, '', '', '', '{}', '' FROM generate_series(0, 7) AS number",
-        city_id,
-    )
 
 
 async def _written(database: Database, url: str, city_id: str, pace: float | None) -> int:

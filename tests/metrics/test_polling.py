@@ -91,19 +91,19 @@ async def test_both_ways_have_the_same_headers_and_content(city: TestCity):
     analyst = await city.as_(Role.ANALYST)
     hot, usual = [await analyst.get(path) for path in ("/metrics", "/metrics?days=0")]
     assert hot.content == usual.content
-    for answer in (hot, usual):
-        assert len(answer.headers.pop("x-request-id")) == 36
+    # Its line in a log; the other has none.
+    assert len(usual.headers.pop("x-request-id")) == 36
     assert sorted(hot.headers.items()) == sorted(usual.headers.items())
 
 
-@pytest.mark.parametrize("query", ["", "?days=30"])
-async def test_an_unchanged_document_says_no_more_than_that(city: TestCity, query: str):
+@pytest.mark.parametrize(("query", "its_own"), [("", set()), ("?days=30", {"x-request-id"})])
+async def test_an_unchanged_document_says_no_more_than_that(city: TestCity, query: str, its_own: set[str]):
     """RFC 9110, section 15.4.5: what else there is to say was said with the document."""
     analyst = await city.as_(Role.ANALYST)
     tag = (await analyst.get(f"/metrics{query}")).headers["etag"]
     unchanged = await analyst.get(f"/metrics{query}", headers={"If-None-Match": tag})
     assert unchanged.status_code == 304
-    assert unchanged.headers.keys() == {"etag", "cache-control", "vary", "x-request-id"}
+    assert unchanged.headers.keys() == {"etag", "cache-control", "vary"} | its_own
 
 
 async def test_who_sees_more_now_is_not_told_that_nothing_changed(city: TestCity):
