@@ -11,6 +11,8 @@ from app.problems import problems
 from app.services.metrics import Document
 from app.services.reads import Item, Page
 
+GZIP_TAG = '-gzip"'
+"""How the tag of a compressed document ends; it is the same document."""
 GEOJSON = "application/geo+json"
 # Who asks decides what is in it, and a shared cache must not keep it.
 _PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Authorization, X-City"}
@@ -55,7 +57,7 @@ def counts(found: Document, request: Request, *, is_public: bool = False) -> Res
 def counted(etag: str, *, is_public: bool) -> dict[str, str]:
     """Headers: such an answer may be a second behind, and says so."""
     who = "public" if is_public else "private"
-    return {"ETag": etag, "Cache-Control": f"{who}, max-age=1", "Vary": _PRIVATE["Vary"]}
+    return {"ETag": etag, "Cache-Control": f"{who}, max-age=1", "Vary": f"{_PRIVATE['Vary']}, Accept-Encoding"}
 
 
 def unchanged(etag: str, *, is_public: bool = False) -> Response:
@@ -69,5 +71,5 @@ def is_known(request: Request, etag: str) -> bool:
 
 def is_named(header: str, etag: str) -> bool:
     """Weak comparison (RFC 9110, section 13.1.2); anything unreadable is just not known."""
-    tags = (tag.strip().removeprefix("W/") for tag in header.split(","))
+    tags = (tag.strip().removeprefix("W/").replace(GZIP_TAG, '"') for tag in header.split(","))
     return any(tag in {etag, "*"} for tag in tags)

@@ -5,12 +5,14 @@ second; then it is asked again whether it stands. Whatever is not plain goes the
 the first time or not to be believed, a browser of another origin, a city that is not there.
 """
 
+import gzip
 import math
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -35,6 +37,8 @@ LOOKED_UP_AT_ONCE = 32
 PATH = "/v1/metrics"
 _PUBLIC = re.compile(r"/v1/public/([a-z][a-z0-9-]{1,31})/metrics")
 _WHOLE = MetricsQuery()
+_READS = frozenset({"GET", "HEAD"})
+_NO_BODY: Message = {"type": "http.response.body", "body": b""}
 _NEEDS_MORE = frozenset({b"origin", b"x-city"})
 """Headers that another part of the service knows how to answer, as it does one that is sent twice."""
 
@@ -70,7 +74,7 @@ class Hot:
         began = time.monotonic()
         headers: dict[bytes, bytes] = dict(scope["headers"])
         is_plain = len(headers) == len(scope["headers"]) and _NEEDS_MORE.isdisjoint(headers)
-        if scope["method"] != "GET" or scope["query_string"] or not is_plain:
+        if scope["method"] not in _READS or scope["query_string"] or not is_plain:
             return False
         name: Name = headers.get(b"authorization") if scope["path"] == PATH else scope["path"]
         caller = self._callers.get(name) if name else None
@@ -78,9 +82,9 @@ class Hot:
             caller = await self._asked_once(scope, name)
         if caller is None:
             return False
-        answer = caller.answers.to(headers.get(b"if-none-match"))
+        answer = caller.answers.to(headers)
         await send(answer.start)
-        await send(answer.body)
+        await send(answer.body if scope["method"] == "GET" else _NO_BODY)
         answer.answered.add(time.monotonic() - began)
         return True
 
@@ -136,29 +140,50 @@ class Hot:
 
 
 class _Answers:
-    """200 and 304 for one revision of one document."""
+    """200 and 304 for one revision of one document: plain, and as most browsers and phones take it."""
 
     def __init__(self, asked: Asked, document: Document) -> None:
         self.document = document
-        self._plainly_known = (document.etag.encode(), b"*")
+        tag = f"{document.etag[:-1]}{answers.GZIP_TAG}"
+        self._plain = _Form.of(asked, document.etag, document.json)
+        self._compressed = _Form.of(asked, tag, gzip.compress(document.json, mtime=0), (b"content-encoding", b"gzip"))
+        self._plainly_known = (document.etag.encode(), tag.encode(), b"*")
+
+    def to(self, headers: Mapping[bytes, bytes]) -> "_Answer":
+        form = self._compressed if _takes_gzip(headers.get(b"accept-encoding")) else self._plain
+        known = headers.get(b"if-none-match")
+        if known is None:
+            return form.whole
+        is_known = known in self._plainly_known or answers.is_named(known.decode("latin-1"), self.document.etag)
+        return form.unchanged if is_known else form.whole
+
+
+@lru_cache(maxsize=100)
+def _takes_gzip(accept_encoding: bytes | None) -> bool:
+    """By name and not refused by `q=0` (RFC 9110, section 12.5.3); who only takes anything gets it plain."""
+    parts = (part.replace(b" ", b"").lower().split(b";q=") for part in (accept_encoding or b"").split(b","))
+    return any(name == b"gzip" and not (weight and weight[0].strip(b"0.") == b"") for name, *weight in parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    whole: "_Answer"
+    unchanged: "_Answer"
+
+    @classmethod
+    def of(cls, asked: Asked, etag: str, body: bytes, *encoding: tuple[bytes, bytes]) -> "_Form":
         operation = "get_public_metrics" if asked.is_public else "get_metrics"
-        headers = [*_headers(asked, document)]
-        length = (b"content-length", str(len(document.json)).encode())
-        of_body = [(b"content-type", b"application/json"), length, *telemetry.SECURITY_HEADERS]
-        self._whole = _Answer.of(200, [*headers, *of_body], document.json, ANSWERED[operation, 200])
-        self._unchanged = _Answer.of(304, headers, b"", ANSWERED[operation, 304])
-
-    def to(self, if_none_match: bytes | None) -> "_Answer":
-        if if_none_match is None:
-            return self._whole
-        is_known = if_none_match in self._plainly_known or answers.is_named(
-            if_none_match.decode("latin-1"), self.document.etag
+        headers = [*_headers(asked, etag)]
+        length = (b"content-length", str(len(body)).encode())
+        of_body = [(b"content-type", b"application/json"), *encoding, length, *telemetry.SECURITY_HEADERS]
+        return cls(
+            _Answer.of(200, [*headers, *of_body], body, ANSWERED[operation, 200]),
+            _Answer.of(304, headers, b"", ANSWERED[operation, 304]),
         )
-        return self._unchanged if is_known else self._whole
 
 
-def _headers(asked: Asked, document: Document) -> Iterator[tuple[bytes, bytes]]:
-    for name, value in answers.counted(document.etag, is_public=asked.is_public).items():
+def _headers(asked: Asked, etag: str) -> Iterator[tuple[bytes, bytes]]:
+    for name, value in answers.counted(etag, is_public=asked.is_public).items():
         yield name.lower().encode(), value.encode()
 
 

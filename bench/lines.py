@@ -55,6 +55,7 @@ def lines(size: Size) -> list[Line]:
         Line("report a sighting, Idempotency-Key", _sightings_with_key, status=201),
         Line("metrics, unchanged", _each("/v1/metrics", "If-None-Match: *\r\n"), (_part_of_hello(4),), status=304),
         Line("metrics", _each("/v1/metrics"), (_part_of_hello(3.5),)),
+        Line("metrics, as browsers ask", _each("/v1/metrics", "Accept-Encoding: gzip\r\n"), (_part_of_hello(3.5),)),
         Line("metrics of a month", _each("/v1/metrics?from=2024-03-05&to=2024-04-04")),
         Line("metrics, public", _always("/v1/public/many/metrics")),
     ]
