@@ -31,6 +31,7 @@ def citation(cited: Cited, url: str) -> Citation:
     figure = cited.figure
     assert figure.value is not None
     assert figure.digest is not None
+    assert figure.overlap is not None
     return Citation(
         id=figure.id,
         status=figure.status,

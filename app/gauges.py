@@ -10,7 +10,7 @@ from prometheus_client.openmetrics.exposition import (
 )
 from prometheus_client.registry import Collector
 
-from app.domain.metrics import LEVELS, Metric
+from app.domain.metrics import ABOUT_PEOPLE, LEVELS, Metric
 from app.services.programme import CityCounts
 
 OPENMETRICS = CONTENT_TYPE.partition(";")[0]
@@ -39,7 +39,7 @@ class _Programme(Collector):
             for (metric, origin), count in city.counts.items():
                 family = level if metric in LEVELS else total
                 family.add_metric([city.city_id, metric, origin], count)
-            for metric in Metric:
+            for metric in {*Metric} - ABOUT_PEOPLE:
                 overlaps.add_metric([city.city_id, metric], city.overlaps.get(metric, 0))
         yield from (total, level, overlaps, entries, demo)
 

@@ -26,7 +26,6 @@ from app.core.shared import Shared
 from app.counters import ANSWERED, Answered
 from app.domain.errors import DomainError
 from app.domain.permissions import Permission
-from app.schemas.metrics import MetricsQuery
 from app.services import reads
 from app.services.documents import Documents
 from app.services.metrics import Asked, Document
@@ -36,7 +35,6 @@ MOST_CALLERS = 10_000
 LOOKED_UP_AT_ONCE = 32
 PATH = "/v1/metrics"
 _PUBLIC = re.compile(r"/v1/public/([a-z][a-z0-9-]{1,31})/metrics")
-_WHOLE = MetricsQuery()
 _READS = frozenset({"GET", "HEAD"})
 _NO_BODY: Message = {"type": "http.response.body", "body": b""}
 _NEEDS_MORE = frozenset({b"origin", b"x-city"})
@@ -118,7 +116,7 @@ class Hot:
         if isinstance(name, bytes):
             return await self._believe(scope)
         public = _PUBLIC.fullmatch(name)
-        return _Believed(Asked(public[1], _WHOLE, is_public=True), math.inf) if public else None
+        return _Believed(Asked.whole(public[1], None), math.inf) if public else None
 
     async def _believe(self, scope: Scope) -> _Believed | None:
         request = Request({**scope, "app": self._app})
@@ -129,8 +127,7 @@ class Hot:
             return None
         await reads.check_stands(self._app.state.database, actor)
         left_s = (expiry_of(request) - utc_now()).total_seconds()
-        asked = Asked(actor.city_id, _WHOLE, is_public=False, sees_people=actor.may(Permission.LEDGER_READ))
-        return _Believed(asked, asked_at + min(BELIEVED_S, left_s))
+        return _Believed(Asked.whole(actor.city_id, actor), asked_at + min(BELIEVED_S, left_s))
 
     def _answers_of(self, asked: Asked, document: Document) -> "_Answers":
         made = self._answers.get(asked)

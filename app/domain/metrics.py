@@ -1,5 +1,6 @@
 """What is counted. Each number has one definition; its words stand in app/messages.toml."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 
@@ -77,9 +78,14 @@ FEWEST_PEOPLE = 5
 """Rule 11: a smaller count of people is not published."""
 
 
-def too_few(metric: Metric, *parts: int) -> bool:
-    """Whether one of these, such as a total or a part of it, is a count of people that is too small to publish."""
-    return metric in ABOUT_PEOPLE and any(0 < part < FEWEST_PEOPLE for part in parts)
+def people_behind(metric: Metric) -> Metric:
+    """Which count of ABOUT_PEOPLE says how many people this one is about."""
+    return Metric.PARTICIPANTS if metric is Metric.VOLUNTEER_MINUTES else metric
+
+
+def too_few(people: Iterable[int]) -> bool:
+    """Whether one of these, such as a total or a part of it, is too small a count of people to publish."""
+    return any(0 < count < FEWEST_PEOPLE for count in people)
 
 
 def kind_of(metric: Metric) -> Kind:

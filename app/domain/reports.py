@@ -1,6 +1,6 @@
-"""How counts are laid out for a report: the buckets of a series, and the small cells that are not shown."""
+"""How counts are laid out for a report: the buckets of a series, and how few are too few to show."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, timedelta
 from enum import StrEnum
 from itertools import islice
@@ -15,7 +15,7 @@ MOST_CELLS = 20_000
 MOST_CREW_DAYS = 366
 """Of a leaderboard of crews: a year."""
 SMALLEST_SHOWN = 5
-"""A count of people below this, in a district, would point at some of them (rule 11)."""
+"""A cell of a map with fewer says where an advertisement is today, and a crew of fewer who they are (rule 11)."""
 _ONE_DAY = timedelta(days=1)
 _MONTHS_IN_A_QUARTER = 3
 
@@ -98,19 +98,3 @@ def _name_of(by: By, day: date) -> str:
 
 def _quarter(day: date) -> int:
     return (day.month - 1) // _MONTHS_IN_A_QUARTER + 1
-
-
-def small(counts: Mapping[str, int]) -> frozenset[str]:
-    """The areas whose count of people is not shown: those from 1 to 4, and what would give them away.
-
-    Who knows the total takes what is shown from it and is left with the sum of what is hidden: so that is never of
-    one area alone, nor itself below SMALLEST_SHOWN, as long as there is another area to hide.
-    """
-    filled = sorted((count, area) for area, count in counts.items() if count > 0)
-    hidden = [area for count, area in filled if count < SMALLEST_SHOWN]
-    for count, area in filled[len(hidden) :]:
-        if not hidden or (len(hidden) > 1 and sum(counts[other] for other in hidden) >= SMALLEST_SHOWN):
-            break
-        assert count >= SMALLEST_SHOWN
-        hidden.append(area)
-    return frozenset(hidden)

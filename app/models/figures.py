@@ -25,7 +25,8 @@ class Figure(Versioned, table=True):
         sa.CheckConstraint("signed_by <> drafted_by", name="second_person"),
         sa.CheckConstraint(
             "(signed_at IS NULL) = (value IS NULL) AND (signed_at IS NULL) = (signed_by IS NULL)"
-            " AND (signed_at IS NULL) = (digest IS NULL) AND (signed_at IS NULL) = (words IS NULL)",
+            " AND (signed_at IS NULL) = (digest IS NULL) AND (signed_at IS NULL) = (words IS NULL)"
+            " AND (signed_at IS NULL) = (overlap IS NULL)",
             name="signed_whole",
         ),
         sa.CheckConstraint("value = recorded + declared", name="parts"),
@@ -54,6 +55,8 @@ class Figure(Versioned, table=True):
     recorded: int | None = Field(default=None, sa_type=sa.BigInteger)
     declared: int | None = Field(default=None, sa_type=sa.BigInteger)
     entries: int | None = Field(default=None, sa_type=sa.BigInteger)
+    overlap: bool | None = None
+    """Whether a declared total is of some of its days, and facts were recorded on the total's; as of its moment."""
     digest: bytes | None = None
     """SHA-256 over the lines of the entries, in the order of their day and id."""
     words: dict[str, Any] | None = Field(default=None, sa_type=_WORDS)

@@ -13,7 +13,8 @@ from app.domain.permissions import Actor, Permission
 from app.problems import problems
 from app.routing import Route
 from app.schemas.metrics import RevisionRead
-from app.services import reads
+from app.services import metrics, reads
+from app.services.metrics import Asked
 from app.services.sums import Standing
 
 router = APIRouter(prefix="/metrics", tags=["metrics"], route_class=Route)
@@ -48,7 +49,8 @@ async def follow_metrics(
     revisions.room()
     left_s = (authentication.expiry_of(request) - utc_now()).total_seconds()
     still_may = partial(reads.check_stands, database, actor)
-    return _stream(revisions.of_city(actor.city_id, _tag(last_event_id), left_s, still_may))
+    asked = Asked.whole(actor.city_id, actor)
+    return _stream(revisions.of_city(actor.city_id, _tag(last_event_id), left_s, still_may), asked)
 
 
 @public_router.get("/stream", response_class=Response, response_model=None, responses=STREAM)
@@ -58,7 +60,9 @@ async def follow_public_metrics(
     """As above, for everybody: a browser's EventSource cannot send a token."""
     await documents.standing(city_id)
     revisions.room()
-    return _stream(revisions.of_city(city_id, _tag(last_event_id), float("inf"), _everybody))
+    return _stream(
+        revisions.of_city(city_id, _tag(last_event_id), float("inf"), _everybody), Asked.whole(city_id, None)
+    )
 
 
 async def _everybody() -> None:
@@ -69,13 +73,16 @@ def _tag(last_event_id: str) -> str:
     return f'"{last_event_id}"'
 
 
-def _stream(standings: AsyncGenerator[Standing | None]) -> EventSourceResponse:
+def _stream(standings: AsyncGenerator[Standing | None], asked: Asked) -> EventSourceResponse:
+    """An event's id is the standing that everybody shares; its ETag is that of the reader's own document."""
+
     async def events() -> AsyncGenerator[bytes]:
         async for standing in standings:
             if standing is None:
                 yield format_sse_event(comment="still here")
                 continue
-            read = RevisionRead(revision=standing.revision, etag=standing.etag, today=standing.today)
+            etag = metrics.tag(asked, standing)
+            read = RevisionRead(revision=standing.revision, etag=etag, today=standing.today)
             yield format_sse_event(event="revision", id=standing.etag.strip('"'), data_str=read.model_dump_json())
 
     return EventSourceResponse(events(), headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})

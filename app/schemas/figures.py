@@ -66,10 +66,11 @@ class FigurePublic(Out):
     recorded: int | None
     declared: int | None
     overlap: Annotated[
-        bool,
+        bool | None,
         Field(
             description="true: some of its days are also those of a declared total on whose days facts were recorded "
-            "too, as of the same moment; such a number is signed off only of one `origin`"
+            "too, as of the same moment; such a number is signed off only of one `origin`. null: not signed yet, and "
+            "the check says so"
         ),
     ]
     entries: Annotated[int | None, Field(description="How many entries of the ledger it is the sum of")]
@@ -119,10 +120,16 @@ class FigureCheck(Out):
     checked_at: Moment
     as_of: Moment
     signed: Annotated[Reckoned | None, Field(description="What was signed")]
-    recomputed: Annotated[Reckoned, Field(description="The same from the ledger of now, as of the same moment")]
-    value_now: Annotated[int, Field(description="With what was recorded since")]
-    difference: Annotated[int, Field(description="From what was signed, or as of that moment, to now")]
-    entries_since: int
+    recomputed: Annotated[
+        Reckoned | None,
+        Field(
+            description="The same from the ledger of now, as of the same moment; null, as what follows: about people, "
+            "and only for staff"
+        ),
+    ]
+    value_now: Annotated[int | None, Field(description="With what was recorded since")]
+    difference: Annotated[int | None, Field(description="From what was signed, or as of that moment, to now")]
+    entries_since: int | None
     overlaps: Annotated[
         list[DeclaredTotal],
         Field(

@@ -114,14 +114,23 @@ Overlaps = Annotated[
 ]
 
 
-class DeclaredRead(DeclaredTotal):
-    """What became of it, and whether it is in the totals of the days that were asked for."""
+class DeclaredState(DeclaredTotal):
+    """What became of it."""
 
     counted: Annotated[bool, Field(description="false: withdrawn, or another total for the same days is in the sum")]
     withdrawn: Annotated[bool, Field(description="true: it was a mistake and is in no sum")]
     overlaps_recorded: Annotated[
-        bool, Field(description="true: this system recorded facts on these days too, perhaps the same ones")
+        bool | None,
+        Field(
+            description="true: this system recorded facts on these days too, perhaps the same ones; "
+            "null: about people, and only for staff"
+        ),
     ]
+
+
+class DeclaredRead(DeclaredState):
+    """And whether it is in the totals of the days that were asked for."""
+
     ends_within: Annotated[
         bool, Field(description="false: it counts on the last day of its period, which is after `to`: in none of these")
     ]

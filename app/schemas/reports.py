@@ -124,16 +124,12 @@ class CountMap(Report):
     features: list[CountCell]
 
 
-class Standing(Out):
-    rank: Annotated[
-        int | None, Field(description="Equal counts have the same; null: no district, or not shown", examples=[1])
-    ]
+class Standing(Parts):
+    """Of a district's own nothing is declared, and so nothing overlaps."""
+
+    rank: Annotated[int | None, Field(description="Equal counts have the same; null: no district", examples=[1])]
     district_id: Annotated[str | None, Field(description="null: no district is known for these", examples=["medeu"])]
     names: Annotated[Words | None, Field(description="Of the district")]
-    total: Annotated[int | None, Field(description="null: people, and too few to show")]
-    recorded: int | None
-    declared: int | None
-    overlap: Annotated[bool | None, Field(description="Of the city's totals; of a district's own nothing is declared")]
 
 
 class LeaderboardRead(Report, Parts):

@@ -1,6 +1,5 @@
 """Totals that offices declared: entered one by one, shown, and withdrawn when they were a mistake."""
 
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,9 +17,9 @@ from app.domain.records import Period
 from app.models.cities import City
 from app.models.ledger import DeclaredCount, DeclaredWithdrawal
 from app.schemas.declared import DeclaredCountRead, DeclaredDraft
-from app.services import ledger, reads
+from app.services import horizon, ledger, reads
 from app.services.ledger import Fact
-from app.services.overlaps import entries_of_total, is_counted, overlaps_recorded
+from app.services.overlaps import is_counted, is_withdrawn, overlaps_recorded, was_ever_counted
 from app.services.reads import Query
 
 _METRIC = sa.bindparam("metric", type_=sa.Text)
@@ -49,15 +48,14 @@ def cards(role: Role | None, given: frozenset[str]) -> Query:
 
 def _cards(role: Role | None) -> Query:
     withdrawal = DeclaredWithdrawal
-    counted, overlaps = is_counted(), overlaps_recorded()
-    # The first two only ever rise, and an overlap may end: doubled, they tell every state from every other.
-    counts = entries_of_total().with_only_columns(sa.func.count()).scalar_subquery()
-    withdrawals = sa.case((col(withdrawal.id).is_(None), 0), else_=1)
+    overlaps = overlaps_recorded(horizon.late(reads.CITY))
+    # Each of these happens once, and an overlap may end: doubled, they tell every state from every other.
+    steps = sa.cast(was_ever_counted(), sa.Integer) + sa.cast(col(withdrawal.id).is_not(None), sa.Integer)
     columns = reads.fields(
         DeclaredCount,
         DeclaredCountRead,
-        version=1 + 2 * (counts + withdrawals) + sa.cast(overlaps, sa.Integer),
-        counted=counted,
+        version=1 + 2 * steps + sa.cast(overlaps, sa.Integer),
+        counted=is_counted(),
         overlaps_recorded=overlaps,
         entered_at=col(DeclaredCount.created_at),
         withdrawn_at=col(withdrawal.created_at),
@@ -68,14 +66,6 @@ def _cards(role: Role | None) -> Query:
         col(withdrawal.city_id) == col(DeclaredCount.city_id), col(withdrawal.declared_id) == col(DeclaredCount.id)
     )
     return visible_to(role).with_only_columns(*columns).outerjoin(withdrawal, same)
-
-
-def is_withdrawn(as_of: Any = None) -> Any:
-    query = sa.exists().where(
-        col(DeclaredWithdrawal.city_id) == col(DeclaredCount.city_id),
-        col(DeclaredWithdrawal.declared_id) == col(DeclaredCount.id),
-    )
-    return query if as_of is None else query.where(col(DeclaredWithdrawal.created_at) <= as_of)
 
 
 async def declare(session: AsyncSession, actor: Actor, drafted: DeclaredDraft) -> UUID:

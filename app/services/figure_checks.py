@@ -12,6 +12,7 @@ from app.core.clock import utc_now
 from app.core.database import Database, retried
 from app.domain.errors import NotFound
 from app.domain.figures import Outcome
+from app.domain.metrics import ABOUT_PEOPLE
 from app.models.figures import Figure
 from app.schemas.figures import FigureCheck, Reckoned
 from app.services import overlaps, reckoning
@@ -43,7 +44,7 @@ async def _check(session: AsyncSession, city_id: str, figure_id: UUID, *, is_pub
     added, count = await reckoning.since(session, figure)
     signed = _signed(figure)
     value_now = recomputed.value + added
-    return FigureCheck(
+    check = FigureCheck(
         id=figure.id,
         outcome=signed and _outcome(signed, recomputed, added),
         checked_at=utc_now(),
@@ -57,6 +58,13 @@ async def _check(session: AsyncSession, city_id: str, figure_id: UUID, *, is_pub
         overlaps_now=await overlaps.of_figure(session, figure),
         because=await reckoning.listed_since(session, figure),
     )
+    return _for_everybody(check) if is_public and figure.metric in ABOUT_PEOPLE else check
+
+
+def _for_everybody(check: FigureCheck) -> FigureCheck:
+    """Whether it holds, and not how many people have come or gone since."""
+    told = dict.fromkeys(("recomputed", "value_now", "difference", "entries_since"))
+    return check.model_copy(update={**told, "overlaps": [], "overlaps_now": []})
 
 
 def _signed(figure: Figure) -> Reckoned | None:

@@ -12,12 +12,13 @@ from sqlmodel.sql.expression import SelectOfScalar
 from app.core.ids import new_id
 from app.domain.errors import Conflict, Fault, Forbidden, Invalid, NotFound
 from app.domain.figures import FIGURE_FLOW, FigureAction, Scope, narrowings
-from app.domain.metrics import too_few
+from app.domain.metrics import ABOUT_PEOPLE, too_few
 from app.domain.permissions import AccountKind, Actor, Role
 from app.models.accounts import Account
 from app.models.cities import City, District
 from app.models.figures import Figure
 from app.schemas.figures import FigureDraft, FigurePublic, FigureRead, SignOff
+from app.schemas.metrics import DeclaredTotal
 from app.services import cities, moments, overlaps, reads, reckoning
 from app.services.cities import CITY_ID
 from app.services.moments import Mark
@@ -48,7 +49,6 @@ def _card(role: Role | None) -> Query:
         schema,
         titles=titles,
         digest=sa.func.encode(col(Figure.digest), "hex"),
-        overlap=overlaps.of_figures(),
     )
     return visible_to(role).with_only_columns(*columns)
 
@@ -131,22 +131,22 @@ async def sign(
     if not await moments.has_settled(session, figure.city_id, marked):
         raise Conflict("not_settled")
     reckoned = await reckoning.as_signed(session, figure)
-    if too_few(figure.metric, reckoned.recorded, reckoned.declared, reckoned.value):
+    if figure.metric in ABOUT_PEOPLE and too_few(await reckoning.people(session, figure)):
         raise Conflict("too_few_people")
-    await _refuse_overlap(session, figure)
+    overlapping = await overlaps.of_figure(session, figure, figure.as_of)
+    if figure.origin is None and overlapping:
+        raise _overlap(overlapping[0])
     if reckoned.value != signed.value:
         raise Conflict("other_value", value=reckoned.value)
     figure.sqlmodel_update(reckoned.model_dump(exclude={"digest"}))
-    figure.digest = bytes.fromhex(reckoned.digest)
+    figure.digest, figure.overlap = bytes.fromhex(reckoned.digest), bool(overlapping)
     figure.words = {name: words[figure.metric][name] for name in ("name", "definition", "unit")}
     figure.signed_by, figure.signed_at = actor.account_id, (await moments.mark(session)).moment
 
 
-async def _refuse_overlap(session: AsyncSession, figure: Figure) -> None:
+def _overlap(total: DeclaredTotal) -> Conflict:
     """Of one origin alone nothing is counted twice."""
-    if figure.origin is None and (found := await overlaps.of_figure(session, figure, figure.as_of)):
-        first = found[0]
-        raise Conflict("overlap", source=first.source, first=f"{first.period_from}", last=f"{first.period_to}")
+    return Conflict("overlap", source=total.source, first=f"{total.period_from}", last=f"{total.period_to}")
 
 
 async def withdraw(session: AsyncSession, actor: Actor, figure_id: UUID, reason: str) -> None:

@@ -1,20 +1,15 @@
 """Every count of a city in one document."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from itertools import accumulate
 
-import sqlalchemy as sa
-from pydantic import BaseModel
-from sqlmodel import col
-
 from app.core.clock import day_in
 from app.core.database import Database
-from app.domain.metrics import ABOUT_PEOPLE, LEVELS, Metric, kind_of, too_few
-from app.domain.permissions import Role
+from app.domain.metrics import ABOUT_PEOPLE, LEVELS, Metric, kind_of, people_behind
+from app.domain.permissions import Actor, Permission
 from app.domain.tallies import FIRST_DAY, LAST_DAY, NO_DISTRICT, WHOLE_CITY, Count, Period
-from app.models.ledger import DeclaredCount
 from app.schemas.metrics import (
     DayParts,
     DeclaredRead,
@@ -26,16 +21,9 @@ from app.schemas.metrics import (
     Today,
     Trend,
 )
-from app.services import reads, sums
-from app.services.cities import CITY_ID
-from app.services.declared import is_withdrawn
-from app.services.overlaps import is_counted, overlaps_recorded
-from app.services.reads import Query
+from app.services import sums
 from app.services.sums import Question, Standing, Sums
 
-_FROM = sa.bindparam("from", type_=sa.Date)
-_TO = sa.bindparam("to", type_=sa.Date)
-_AS_OF = sa.bindparam("as_of", type_=sa.DateTime(timezone=True))
 _WITHIN, _UNTIL, _BEFORE_DAYS, _TODAY = "within", "until", "before days", "today"
 
 
@@ -47,6 +35,12 @@ class Asked:
     query: MetricsQuery
     is_public: bool
     sees_people: bool = False
+
+    @classmethod
+    def whole(cls, city_id: str, actor: Actor | None) -> "Asked":
+        """Without a filter: the document that is polled."""
+        sees_people = actor is not None and actor.may(Permission.LEDGER_READ)
+        return cls(city_id, MetricsQuery(), is_public=actor is None, sees_people=sees_people)
 
     @property
     def hidden(self) -> frozenset[Metric]:
@@ -91,7 +85,7 @@ async def document(database: Database, asked: Asked, standing: Standing) -> tupl
         as_of=query.as_of,
         revision=found.standing.revision,
         metrics=[*_metrics(asked, periods, found)],
-        declared=await _declared(database, asked),
+        declared=[*_declared(asked, found)],
     )
     return found.standing, Document(tag(asked, found.standing), read.model_dump_json().encode())
 
@@ -122,17 +116,24 @@ class Periods:
 
 def _metrics(asked: Asked, periods: Periods, found: Sums) -> Iterator[MetricRead]:
     for metric in Metric:
-        read = _metric(asked, periods, found, metric)
-        is_few = too_few(metric, read.recorded, read.declared, read.total)
-        if metric not in asked.hidden and (asked.sees_people or not is_few):
-            yield read
+        of_few = _is_closed(asked, metric) and _whole(asked, found, people_behind(metric)).is_of_few
+        if metric not in asked.hidden and not of_few:
+            yield _metric(asked, periods, found, metric)
+
+
+def _whole(asked: Asked, found: Sums, metric: Metric) -> Count:
+    return found.count(metric, _period_of(metric), asked.query.district or WHOLE_CITY)
+
+
+def _period_of(metric: Metric) -> str:
+    """Of a level what it has come to, whenever that began."""
+    return _UNTIL if metric in LEVELS else _WITHIN
 
 
 def _metric(asked: Asked, periods: Periods, found: Sums, metric: Metric) -> MetricRead:
     area = asked.query.district or WHOLE_CITY
-    whole = _UNTIL if metric in LEVELS else _WITHIN
-    # Neither days nor districts nor what is new.
-    is_closed = metric in ABOUT_PEOPLE and not asked.sees_people
+    count = _whole(asked, found, metric)
+    is_closed = _is_closed(asked, metric)
     return MetricRead(
         metric=metric,
         kind=kind_of(metric),
@@ -140,10 +141,20 @@ def _metric(asked: Asked, periods: Periods, found: Sums, metric: Metric) -> Metr
         last_7_days=None if is_closed else _trend(found, metric, 7, area),
         last_30_days=None if is_closed else _trend(found, metric, 30, area),
         changed_at=None if is_closed else found.changed_at.get(metric),
-        districts=[] if is_closed else [*_districts(found, metric, whole)],
+        districts=[] if is_closed else [*_districts(found, metric, _period_of(metric))],
         days=[] if is_closed else [*_days(periods, found, metric, area)],
-        **found.count(metric, whole, area).parts(),
+        **(_coarse(count) if is_closed else count).parts(),
     )
+
+
+def _is_closed(asked: Asked, metric: Metric) -> bool:
+    """Neither days nor districts nor what is new."""
+    return metric in ABOUT_PEOPLE and not asked.sees_people
+
+
+def _coarse(count: Count) -> Count:
+    """Of its overlaps it does not say on which days people were counted."""
+    return replace(count, overlap=count.recorded != 0 and count.declared != 0)
 
 
 def _today(found: Sums, metric: Metric, area: str) -> Today:
@@ -174,36 +185,11 @@ def _days(periods: Periods, found: Sums, metric: Metric, area: str) -> Iterator[
         yield DayParts(day=day, **count.parts())
 
 
-async def _declared(database: Database, asked: Asked) -> list[DeclaredRead]:
-    query = asked.query
-    if query.district:
-        return []
-    values = {"from": query.from_, "to": query.to, "as_of": query.as_of, "city_id": asked.city_id}
-    return _Listed.model_validate_json(await reads.document(database, None, declared, "city", **values)).declared
-
-
-class _Listed(BaseModel):
-    declared: list[DeclaredRead]
-
-
-def declared(role: Role | None, given: frozenset[str]) -> Query:
-    """What was declared for some of these days; a total counts on the last day of its period, and in no district."""
-    as_of = _AS_OF if "as_of" in given else None
-    columns = reads.fields(
-        DeclaredCount,
-        DeclaredRead,
-        counted=is_counted(as_of),
-        withdrawn=is_withdrawn(as_of),
-        overlaps_recorded=overlaps_recorded(as_of),
-        ends_within=col(DeclaredCount.period_to) <= _TO if "to" in given else sa.true(),
-    )
-    query = sa.select(*columns).where(col(DeclaredCount.city_id) == CITY_ID)
-    if "from" in given:
-        query = query.where(col(DeclaredCount.period_to) >= _FROM)
-    if "to" in given:
-        query = query.where(col(DeclaredCount.period_from) <= _TO)
-    if "as_of" in given:
-        query = query.where(col(DeclaredCount.created_at) <= _AS_OF)
-    rows = query.order_by(col(DeclaredCount.id)).subquery("declared_row")
-    listed = sa.select(sa.func.json_agg(rows.table_valued())).scalar_subquery()
-    return sa.select(sa.func.coalesce(listed, sa.text("'[]'::json")).label("declared"))
+def _declared(asked: Asked, found: Sums) -> Iterator[DeclaredRead]:
+    """For some of these days; a total counts on the last day of its period, and in no district."""
+    days = Period(_WITHIN, asked.query.from_ or FIRST_DAY, asked.query.to or LAST_DAY)
+    for total in found.declared:
+        is_asked = not asked.query.district and days.touches(total.period_from, total.period_to)
+        if is_asked and total.metric not in asked.hidden:
+            read = DeclaredRead(**dict(total), ends_within=total.period_to <= days.last)
+            yield read.model_copy(update={"overlaps_recorded": None}) if _is_closed(asked, total.metric) else read

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlmodel import col
 
 from app.core.database import Database
-from app.domain.metrics import Metric, Origin, too_few
+from app.domain.metrics import ABOUT_PEOPLE, Metric, Origin, people_behind
 from app.domain.permissions import Role
 from app.domain.tallies import Period
 from app.models.cities import City
@@ -49,15 +49,16 @@ async def programme(database: Database) -> list[CityCounts]:
 async def _counts(database: Database, city_id: str) -> CityCounts:
     found = await sums.of_city(database, None, city_id, Question([Period(_EVER)]))
     standing = found.standing
-    overlaps = Counter(total.metric for total in found.overlaps)
+    # On which days people were counted is told to nobody here.
+    overlaps = Counter(total.metric for total in found.overlaps if total.metric not in ABOUT_PEOPLE)
     return CityCounts(city_id, standing.is_demo, standing.revision, dict(_by_origin(found)), overlaps)
 
 
 def _by_origin(found: sums.Sums) -> Iterator[tuple[tuple[Metric, Origin], int]]:
     for metric in Metric:
-        count = found.count(metric, _EVER)
-        if too_few(metric, count.recorded, count.declared):
+        if metric in ABOUT_PEOPLE and found.count(people_behind(metric), _EVER).is_of_few:
             continue
+        count = found.count(metric, _EVER)
         yield (metric, Origin.RECORDED), count.recorded
         yield (metric, Origin.DECLARED), count.declared
 

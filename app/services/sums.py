@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col
 
-from app import VERSION
+from app.core.build import build
 from app.core.clock import utc_now
 from app.core.database import Database
 from app.domain.errors import Fault, Invalid
@@ -26,15 +26,14 @@ from app.domain.tallies import NO_DISTRICT, WHOLE_CITY, Count, Period
 from app.models.cities import City, District
 from app.models.ledger import DeclaredCount, DeclaredWithdrawal, LedgerEntry
 from app.models.tallies import COUNTS, TALLY, TallyState
-from app.schemas.metrics import CountQuery, DeclaredTotal
-from app.services import overlaps, reads
+from app.schemas.metrics import CountQuery, DeclaredState, DeclaredTotal
+from app.services import horizon, overlaps, reads
 from app.services.cities import CITY_ID
-from app.services.horizon import midnight_before, not_rolled_up, utc_day
+from app.services.horizon import METRICS, not_rolled_up, utc_day
 from app.services.reads import Query
 
 _AREA = sa.bindparam("area", type_=sa.Text)
 _AS_OF = sa.bindparam("as_of", type_=sa.DateTime(timezone=True))
-_METRICS = sa.bindparam("metrics", [metric.value for metric in Metric], type_=ARRAY(sa.Text))
 _NOTHING: sa.TextClause = sa.text("'[]'::json")
 
 
@@ -63,7 +62,7 @@ class Standing:
     @property
     def etag(self) -> str:
         # The next program may count the same and say it in another form.
-        return f'"{VERSION}-{self.revision}-{self.declared}-{self.today:%Y%m%d}"'
+        return f'"{build()}-{self.revision}-{self.declared}-{self.today:%Y%m%d}"'
 
 
 class Sums:
@@ -80,8 +79,10 @@ class Sums:
             self._add_rolled(row)
         for late in answered["late"]:
             self._add_late(periods, late)
-        self.overlaps = [DeclaredTotal.model_validate(total) for total in answered["overlaps"]]
-        """The declared totals of any days that overlap with what was recorded."""
+        self.declared = [DeclaredState.model_validate(total) for total in answered["totals"]]
+        """All that was declared, of any days."""
+        self.overlaps = [total for total in self.declared if total.counted and total.overlaps_recorded]
+        """Those of them that are summed and overlap with what was recorded."""
         for total in self.overlaps:
             self._flag(periods, total)
 
@@ -109,7 +110,7 @@ class Sums:
                 for area in {WHOLE_CITY, late["district"]} & {*self.areas}:
                     self._counts[late["metric"], period.name, area] += amount
 
-    def _flag(self, periods: Sequence[Period], declared: DeclaredTotal) -> None:
+    def _flag(self, periods: Sequence[Period], declared: DeclaredState) -> None:
         """A declared total is of no district, and where nothing was counted nothing can be counted twice."""
         touched = [each.name for each in periods if each.touches(declared.period_from, declared.period_to)]
         for key in product([declared.metric], touched, [WHOLE_CITY, NO_DISTRICT]):
@@ -159,17 +160,19 @@ def _standing(answered: Mapping[str, Any]) -> Standing:
 def sums(role: Role | None, given: frozenset[str]) -> Query:
     areas = _areas(given).cte("areas")
     rolled = _rolled(areas, given).subquery("rolled_row")
-    late = _late(given).subquery("late_row")
+    as_of = _AS_OF if "as_of" in given else None
+    late = horizon.late(CITY_ID, as_of)
+    late_here = sa.select(late).where(sa.or_(_AREA == WHOLE_CITY, late.c.district == _AREA)).subquery("late_row")
     changed = _changed(given).subquery("changed_row")
-    overlapping = overlaps.totals(CITY_ID, _AS_OF if "as_of" in given else None).subquery("overlapping_row")
+    declared = overlaps.totals(CITY_ID, late, as_of).subquery("declared_row")
     district = sa.exists().where(col(District.city_id) == CITY_ID, col(District.id) == _AREA)
     columns: dict[str, Any] = {
         **_stands(),
         "changed_at": sa.select(sa.func.json_object_agg(changed.c.metric, changed.c.at)).scalar_subquery(),
         "areas": sa.select(sa.func.json_agg(areas.c.area)).scalar_subquery(),
         "rolled": _listed(sa.func.json_strip_nulls(sa.func.row_to_json(rolled.table_valued())), rolled),
-        "late": _listed(late.table_valued(), late),
-        "overlaps": _listed(overlapping.table_valued(), overlapping),
+        "late": _listed(late_here.table_valued(), late_here),
+        "totals": _listed(declared.table_valued(), declared),
         "district_exists": district,
     }
     return sa.select(*(column.label(name) for name, column in columns.items())).where(col(City.id) == CITY_ID)
@@ -223,41 +226,8 @@ def _rolled(areas: sa.CTE, given: frozenset[str]) -> Query:
 _SPAN_ARRAYS = {"periods": ARRAY(sa.Text), "spans": ARRAY(sa.Text), "starts": ARRAY(sa.Date)}
 
 
-def _late(given: frozenset[str]) -> Query:
-    """What the sums of `_rolled` lack, by day and district."""
-    recorded_at: Any = col(LedgerEntry.recorded_at)
-    parts = [_entries(not_rolled_up(CITY_ID))]
-    if "as_of" in given:
-        that_day = midnight_before(_AS_OF)
-        # The metrics are named so that the index on them and the moment can be used.
-        of_that_day = (col(LedgerEntry.metric) == sa.any_(_METRICS), recorded_at >= that_day, recorded_at <= _AS_OF)
-        parts = [_entries(not_rolled_up(CITY_ID), recorded_at < that_day), _entries(*of_that_day)]
-    each = sa.union_all(*parts).subquery("late_entry")
-    by = ("metric", "origin", "district", "occurred_on")
-    columns: list[Any] = [each.c[name] for name in by]
-    return sa.select(*columns, _total(each.c.amount)).group_by(*columns)
-
-
-def _entries(*which: Any) -> Query:
-    district = sa.func.coalesce(col(LedgerEntry.district_id), NO_DISTRICT)
-    columns: dict[str, Any] = {
-        "metric": col(LedgerEntry.metric),
-        "origin": col(LedgerEntry.origin),
-        "district": district,
-        "occurred_on": col(LedgerEntry.occurred_on),
-        "amount": col(LedgerEntry.amount),
-    }
-    return sa.select(*(column.label(name) for name, column in columns.items())).where(
-        col(LedgerEntry.city_id) == CITY_ID, sa.or_(_AREA == WHOLE_CITY, district == _AREA), *which
-    )
-
-
-def _total(amount: Any) -> Any:
-    return sa.cast(sa.func.sum(amount), sa.BigInteger).label("amount")
-
-
 def _changed(given: frozenset[str]) -> Query:
-    metrics = sa.func.unnest(_METRICS).table_valued("metric", name="known_metric").render_derived()
+    metrics = sa.func.unnest(METRICS).table_valued("metric", name="known_metric").render_derived()
     recorded_at: Any = col(LedgerEntry.recorded_at)
     newest = sa.select(recorded_at.label("at")).where(
         col(LedgerEntry.city_id) == CITY_ID, col(LedgerEntry.metric) == metrics.c.metric

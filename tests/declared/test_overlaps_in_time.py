@@ -32,6 +32,7 @@ async def declare(city: TestCity, metric: Metric, first: date, last: date) -> De
         amount=100,
         precision=Precision.EXACT,
         source="Youth Policy",
+        created_at=START - timedelta(days=1),
         published_on=last,
     )
     before = {"recorded_at": START - timedelta(days=1), "origin": Origin.DECLARED, "occurred_on": last}

@@ -19,9 +19,11 @@ from app.core.embedded import PROGRAMS
 from app.core.grants import grant
 from app.domain.permissions import Role
 from app.main import create_app
+from app.services.records import graffiti
 from tests.auth.devices import device, person
 from tests.city import IN_WEST, TestCity, application, found_city, removal
 from tests.conftest import SECRET_KEY, TEMPLATE, database_url, execute
+from tests.records.files import figures, row, send, table
 
 ROLES = Path(__file__).parents[2] / "docs" / "roles.sql"
 PASSWORD = 'it\'s "any" character'
@@ -112,6 +114,19 @@ async def test_walls_are_reported_and_merged(town: TestCity):
     ids = [(await coordinator.post("/sightings", json={**seen, "point": wall})).json()["spot_id"] for wall in walls]
     merged = await coordinator.post(f"/spots/{ids[0]}/merge", json={"spot_id": ids[1]})
     assert merged.status_code == 200
+
+
+async def test_an_import_of_many_rows_tells_the_planner(
+    town: TestCity, owner_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    """Which only the tables' owner may."""
+    monkeypatch.setattr(graffiti, "MANY", 1)
+    assert figures(await send(town, table(row())))["imported"] == 1
+    owner = await asyncpg.connect(owner_url)
+    told = "SELECT relname, analyze_count FROM pg_stat_user_tables WHERE relname = ANY ($1)"
+    tables = ("spot", "spot_cycle", "removal", "ledger_entry")
+    assert dict(await owner.fetch(told, tables)) == dict.fromkeys(tables, 1)
+    await owner.close()
 
 
 async def refused(url: str, statement: str) -> None:

@@ -59,6 +59,10 @@ async def test_of_people_the_check_lists_nothing(city: TestCity):
     await fact(city, metric=Metric.VOLUNTEERS_STREET)
     check = await checked(city, figure)
     assert (check["outcome"], check["difference"], check["because"]) == ("differs", 1, [])
+    public = (await city.anonymous.get(f"/public/{city.id}/figures/{figure['id']}/check")).json()
+    assert (public["outcome"], public["signed"]["value"]) == ("differs", 5)
+    kept_back = ("recomputed", "value_now", "difference", "entries_since", "because", "overlaps", "overlaps_now")
+    assert [name for name in kept_back if public[name]] == []
 
 
 @pytest.mark.parametrize(

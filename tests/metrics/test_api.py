@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from app.domain.metrics import ABOUT_PEOPLE, Metric, Origin
 from app.domain.permissions import Role
 from app.models.ledger import LedgerEntry
-from tests.city import TestCity
+from tests.city import TestCity, declared_total
 from tests.metrics.facts import DAY, entry
 
 
@@ -169,6 +169,32 @@ async def test_one_subject_counts_for_several_metrics(city: TestCity):
         entry(city, metric=Metric.VOLUNTEERS_ONLINE, subject_id=subject_id),
     )
     assert await city.count(LedgerEntry) == 2
+
+
+@pytest.mark.parametrize(("people", "is_shown"), [(4, False), (5, True)])
+async def test_minutes_of_fewer_than_five_people_are_not_told(city: TestCity, people: int, is_shown: bool):  # noqa: FBT001
+    of_raid = (Metric.PARTICIPANTS, 1), (Metric.VOLUNTEER_MINUTES, 60)
+    await city.add(*(entry(city, amount, metric=metric) for metric, amount in of_raid for _ in range(people)))
+    public = (await city.anonymous.get(f"/public/{city.id}/metrics", params={"days": 0})).json()["metrics"]
+    told = {item["metric"] for item in public}
+    assert ({"participants", "volunteer_minutes"} <= told) is is_shown
+    assert ("volunteer_minutes" in told) is is_shown
+
+
+async def test_of_what_was_declared_of_people_the_days_stay_ours(city: TestCity):
+    admin, day = await city.as_(Role.ADMIN), "2025-03-01"
+    said = declared_total(metric="volunteers_street", amount=30, period_from=day, period_to=day)
+    assert (await admin.post("/declared-counts", json=said)).status_code == 201
+    await city.add(entry(city, 9, metric=Metric.VOLUNTEERS_STREET, occurred_on=date(2025, 3, 1)))
+    path = f"/public/{city.id}/metrics"
+    asked = [(city.anonymous, path), (await city.as_(Role.VOLUNTEER), "/metrics"), (admin, "/metrics")]
+    for query, seen in (({"days": 0}, [[None], [None], [True]]), ({"from": day, "to": day}, [[], [], [True]])):
+        answers = [(await client.get(at, params=query)).json()["declared"] for client, at in asked]
+        assert [[total["overlaps_recorded"] for total in answer] for answer in answers] == seen
+    whole = (await city.anonymous.get(path)).json()["metrics"]
+    street = next(item for item in whole if item["metric"] == "volunteers_street")
+    # Both are in it, whichever days they are of.
+    assert (street["total"], street["overlap"]) == (39, True)
 
 
 async def test_volunteers_learn_of_people_what_the_public_does(city: TestCity):

@@ -115,7 +115,7 @@ async def test_of_people_the_public_table_has_totals_only(city: TestCity):
     asked = {"format": "csv", "by_district": True, "days": 3}
     _, *rows = rows_of_csv((await city.anonymous.get(f"/public/{city.id}/metrics", params=asked)).content)
     street = [row[2:] for row in rows if row[1] == "volunteers_street"]
-    assert street == [["", "", "5", "5", "0", *[""] * 8]]
+    assert street == [["", "", "5", "5", "0", *[""] * 10]]
 
 
 async def test_nothing_in_a_table_comes_alive(city: TestCity):

@@ -96,6 +96,15 @@ async def test_a_commit_is_told_within_a_second(city: TestCity, *, is_public: bo
     assert answer.headers["etag"] == said["etag"]
 
 
+async def test_a_volunteer_is_told_the_tag_of_their_own_document(city: TestCity):
+    volunteer = await city.as_(Role.VOLUNTEER)
+    async with following(city, "/metrics/stream", bearer(volunteer)) as pieces:
+        assert await pieces.get() == b"200"
+        said = json.loads((await event(pieces))["data"])
+    for path in ("/metrics", "/metrics?days=0"):
+        assert (await volunteer.get(path, headers={"If-None-Match": said["etag"]})).status_code == 304
+
+
 async def test_who_comes_back_is_not_told_what_they_know(city: TestCity):
     async with following(city, f"/public/{city.id}/metrics/stream") as pieces:
         assert await pieces.get() == b"200"

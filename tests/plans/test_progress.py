@@ -154,7 +154,7 @@ async def test_of_people_everybody_learns_whether_and_not_how_many(city: TestCit
     await count(city, STREET, 97, "2026-02-01", "east")
     path = await adopted(
         city,
-        {"metric": STREET, "amount": 4, "district": "west"},
+        {"metric": STREET, "amount": 6, "district": "west"},
         {"metric": STREET, "amount": 100},
         due_on="2099-12-01",
     )

@@ -157,7 +157,7 @@ async def take_over(session: AsyncSession, run: RecordsImport) -> None:
 
 async def tell_planner(session: AsyncSession) -> None:
     """Who would take the tables for as small as they were until autovacuum comes by, and count entry by entry."""
-    await _run(session, "ANALYZE (SKIP_LOCKED) spot, spot_cycle, removal, ledger_entry")
+    await _run(session, "SELECT analyse_records()")
 
 
 async def _run(session: AsyncSession, sql: str, **values: object) -> list[tuple[Any, ...]]:

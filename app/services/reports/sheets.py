@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from app.schemas.metrics import MetricRead, MetricsRead, Parts, Trend, Words
-from app.schemas.reports import CountMap, CrewLeaderboard, FunnelRead, LeaderboardRead, SeriesRead, Standing
+from app.schemas.metrics import MetricRead, MetricsRead, Parts, Today, Trend, Words
+from app.schemas.reports import CountMap, CrewLeaderboard, FunnelRead, LeaderboardRead, SeriesRead
 
 Cell = str | int | float | date | datetime | StrEnum | Words | None
 """A Metric or another value of the domain, and Words, are said in the reader's language."""
@@ -31,7 +31,7 @@ class Sheet:
 def of_metrics(read: MetricsRead) -> Sheet:
     columns = (
         *("metric", "metric_code", "district", "day", *_PARTS),
-        *("last_7_days", "days_7_before", "days_7_overlap"),
+        *("today", "today_overlap", "last_7_days", "days_7_before", "days_7_overlap"),
         *("last_30_days", "days_30_before", "days_30_overlap", "changed_at"),
     )
     return Sheet("metrics", columns, (row for metric in read.metrics for row in _metric_rows(metric)))
@@ -82,19 +82,20 @@ def of_crews(read: CrewLeaderboard) -> Sheet:
 _PARTS = ("total", "recorded", "declared", "overlap")
 
 
-def _parts(parts: Parts | Standing) -> tuple[Cell, ...]:
+def _parts(parts: Parts) -> tuple[Cell, ...]:
     return parts.total, parts.recorded, parts.declared, _overlap(parts)
 
 
-def _overlap(count: Parts | Standing | Trend) -> Said | None:
+def _overlap(count: Parts | Today | Trend) -> Said | None:
     return Said.OVERLAP if count.overlap else None
 
 
 def _metric_rows(metric: MetricRead) -> Iterator[tuple[Cell, ...]]:
     name = (metric.metric, metric.metric.value)
-    trends = (*_trend(metric.last_7_days), *_trend(metric.last_30_days))
+    today = (metric.today.total, _overlap(metric.today)) if metric.today else (None, None)
+    trends = (*today, *_trend(metric.last_7_days), *_trend(metric.last_30_days))
     yield (*name, None, None, *_parts(metric), *trends, metric.changed_at)
-    nothing = (None,) * 7
+    nothing = (None,) * 9
     for district in metric.districts:
         yield (*name, district.district_id or Said.NO_DISTRICT, None, *_parts(district), *nothing)
     for each in metric.days:
