@@ -14,11 +14,9 @@ def sha256(data):
 
 
 proof = json.load(open(sys.argv[1], encoding="utf-8"))
-seal = proof["seal"]
-digest = seal.pop("digest")
-node = sha256(b"\x00" + proof["entry"].encode())
-position, last, path = proof["position"], seal["entries"] - 1, [bytes.fromhex(step) for step in proof["path"]]
-fits = 0 <= position <= last
+seal, node = proof["seal"], sha256(b"\x00" + proof["entry"].encode())
+digest, position, last = seal.pop("digest"), proof["position"], seal["entries"] - 1
+path, fits = [bytes.fromhex(step) for step in proof["path"]], 0 <= position <= last
 while fits and last > 0:
     if position % 2:
         node = sha256(b"\x01" + path.pop(0) + node) if path else b""

@@ -89,7 +89,7 @@ async def test_an_entry_that_is_not_sealed_yet_has_no_proof(city: TestCity):
 @pytest.mark.parametrize("place", ["docs/check_inclusion.py"])
 def test_the_script_is_short_and_needs_python_alone(place: str):
     lines = (PROJECT / place).read_text().splitlines()
-    assert len(lines) < 45
+    assert len(lines) <= 30
     assert {line for line in lines if line.startswith(("import", "from"))} == {
         "import hashlib",
         "import json",
