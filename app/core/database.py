@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -106,7 +106,10 @@ async def fetch_within(session: AsyncSession, sql: str, *arguments: object) -> l
 
 
 async def copy_within(
-    session: AsyncSession, table: str, columns: Sequence[str], rows: AsyncIterator[Sequence[object]]
+    session: AsyncSession,
+    table: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]] | AsyncIterable[Sequence[object]],
 ) -> None:
     """COPY rows into a table in the session's own transaction, as fast as they come and never all in memory."""
     async with _beneath(session) as driver:

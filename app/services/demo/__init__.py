@@ -1,8 +1,7 @@
 """A made-up year of Almaty's programme, to look at and to try things on; every person and address is invented.
 
 Sizes are those that the programme published of its year 2025. The rows are what the services would have left
-behind, down to the ledger, but put there by COPY in one transaction. Those of the largest tables are made by
-`model_construct`: as SQLModel makes them they take six times as long, and no session ever sees them.
+behind, down to the ledger, but put there by COPY in one transaction.
 """
 
 from collections.abc import Iterator, Sequence

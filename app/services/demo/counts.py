@@ -130,7 +130,7 @@ def _referrals(made: online.Online) -> Iterator[Fact]:
 
 def _entry(almanac: Almanac, dice: Random, fact: Fact, recorded_by: UUID) -> LedgerEntry:
     recorded_at = _recorded_at(almanac, fact.occurred_on)
-    return LedgerEntry.model_construct(
+    return LedgerEntry(
         city_id=almanac.city.id,
         id=id_at(dice, recorded_at),
         metric=fact.metric,
@@ -154,6 +154,4 @@ def _recorded_at(almanac: Almanac, day: date) -> datetime:
 
 def _reversal(dice: Random, entry: LedgerEntry, at: datetime) -> LedgerEntry:
     same = entry.model_dump(exclude={"id", "amount", "recorded_at", "reverses_id"})
-    return LedgerEntry.model_construct(
-        **same, id=id_at(dice, at), amount=-entry.amount, recorded_at=at, reverses_id=entry.id
-    )
+    return LedgerEntry(**same, id=id_at(dice, at), amount=-entry.amount, recorded_at=at, reverses_id=entry.id)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import reduce
 from itertools import count
-from uuid import UUID
 
 from app.domain.assignments import ASSIGNMENT_FLOW, FIRST_STEPS, OFFER_STANDS, AssignmentAction, AssignmentStatus
 from app.domain.attendance import minutes_between
@@ -48,7 +47,8 @@ class _Crews:
         first = almanac.days[0]
         adults = (each for each in self._street.members if age_on(each.birth_on, first) >= ADULT_AGE_YEARS)
         self._leads = [lead for lead, _ in zip(adults, range(_LEADS), strict=False)]
-        self._out_on: dict[date, set[UUID]] = defaultdict(set)
+        # By phone: its hash is kept, that of an id is made anew for each question.
+        self._out_on: dict[date, set[str]] = defaultdict(set)
 
     def of(self, raid: Raid, *, is_full: bool) -> Iterator[Assignment]:
         """Nobody is on two raids of one day."""
@@ -56,10 +56,10 @@ class _Crews:
         line = [*_LINE_BEGINS, *([(_WAIT,)] * dice.randint(3, 9))] if is_full else []
         taken, withdrawn = raid.capacity if is_full else self._places_to_take(raid), dice.randint(0, 3)
         offered = sum(steps[-1] is _OFFER for steps in line)
-        free = [each for each in self._street.before(raid.created_at) if each.id not in out]
+        free = [each for each in self._street.before(raid.created_at) if each.phone not in out]
         lead = self._lead(free)
         chosen = dice.sample([each for each in free if each is not lead], taken - offered + withdrawn + len(line) - 1)
-        out.update(each.id for each in (lead, *chosen))
+        out.update(each.phone for each in (lead, *chosen))
         people, numbers = iter(chosen), count(1)
         raid.lead_id, raid.places_taken, raid.line_length = lead.id, taken, len(line)
         raid.version += taken + 2 * withdrawn + len(line)
@@ -72,8 +72,8 @@ class _Crews:
 
     def _lead(self, free: Sequence[Volunteer]) -> Volunteer:
         """Who has come to lead is asked more often than others."""
-        ids = {each.id for each in free}
-        there = [each for each in self._leads if each.id in ids] or free
+        phones = {each.phone for each in free}
+        there = [each for each in self._leads if each.phone in phones] or free
         return there[min(self._dice.randrange(len(there)), self._dice.randrange(len(there)))]
 
     def _places_to_take(self, raid: Raid) -> int:

@@ -214,7 +214,7 @@ def _consents(almanac: Almanac, dice: Random, volunteer: Volunteer) -> Iterator[
 
 
 def _consent(almanac: Almanac, dice: Random, volunteer: Volunteer, purpose: ConsentPurpose) -> Consent:
-    return Consent.model_construct(
+    return Consent(
         **almanac.new(dice, volunteer.created_at),
         volunteer_id=volunteer.id,
         purpose=purpose,

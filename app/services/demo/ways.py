@@ -31,7 +31,7 @@ def ways(almanac: Almanac, online: Online) -> list[ResourceEvent]:
             steps += _answered(item, sent_on[item.referral_id])
         for status, day in steps:
             new = almanac.new(dice, almanac.at(day + _ONE_DAY, time(0)))
-            made.append(ResourceEvent.model_construct(**new, resource_id=resource.id, status=status, occurred_on=day))
+            made.append(ResourceEvent(**new, resource_id=resource.id, status=status, occurred_on=day))
     return made
 
 
