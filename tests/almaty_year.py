@@ -1,15 +1,14 @@
 """The demonstration, made once for all workers: it takes seconds, and most tests only look at it."""
 
 import asyncio
-import sys
 from contextlib import suppress
 from datetime import date
-from pathlib import Path
 
 import asyncpg
 
 from app.services import demo
 from app.services.demo import Wish
+from tests.commands import started
 from tests.conftest import DEMONSTRATION, SECRET_KEY, TEMPLATE, database_url, execute
 
 WISH = Wish(seed=7, until=date(2026, 6, 15))
@@ -51,13 +50,8 @@ async def _make(server: str) -> None:
 
 async def narkostop_demo(url: str) -> asyncio.subprocess.Process:
     assert WISH.until
-    return await asyncio.create_subprocess_exec(
-        Path(sys.executable).with_name("narkostop"),
-        *("demo", "--seed", str(WISH.seed), "--until", WISH.until.isoformat()),
-        env={"DATABASE_URL": url, "NARKOSTOP_SECRET_KEY": SECRET_KEY},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+    environment = {"DATABASE_URL": url, "NARKOSTOP_SECRET_KEY": SECRET_KEY}
+    return await started(environment, "demo", "--seed", str(WISH.seed), "--until", WISH.until.isoformat())
 
 
 async def _until_it_copies(url: str, process: asyncio.subprocess.Process) -> None:

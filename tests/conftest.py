@@ -25,6 +25,7 @@ from app.core.embedded import running_postgres
 from app.core.migrations import upgrade
 from app.main import create_app
 from tests.city import TestCity, found_city
+from tests.commands import Narkostop, Terminal
 
 SECRET_KEY = "only for tests, and 32 characters long"
 RECOMMENDED = PasswordHash.recommended
@@ -111,6 +112,27 @@ async def app(settings: Settings) -> AsyncIterator[FastAPI]:
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         yield app
+
+
+@pytest.fixture
+def environment(settings: Settings, tmp_path: Path) -> dict[str, str]:
+    """Of a command that works on the tests' database."""
+    assert settings.database_url
+    return {
+        "DATABASE_URL": settings.database_url,
+        "NARKOSTOP_SECRET_KEY": SECRET_KEY,
+        "NARKOSTOP_DATA_DIR": str(tmp_path),
+        "COLUMNS": "200",
+    }
+
+
+@pytest.fixture
+def narkostop(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Narkostop:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return Terminal(monkeypatch, capsys).narkostop
 
 
 @pytest.fixture

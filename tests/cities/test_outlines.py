@@ -15,6 +15,7 @@ from app.services import cities, districts
 from app.services.districts import Redrawn
 from tests.cities.almaty import almaty, district_at, found
 from tests.city import IN_EAST, TestCity
+from tests.commands import said_by, started
 
 BIGGER_WEST = [[76, 43], [77.6, 43], [77.6, 44], [76, 44], [76, 43]]
 
@@ -64,7 +65,9 @@ async def test_what_was_counted_keeps_its_district_and_what_is_new_gets_the_new_
     assert [spot.district_id for spot in await city.rows(Spot)] == ["east"]
 
 
-async def test_a_running_server_uses_what_another_process_imported(city: TestCity, narkostop, tmp_path: Path):
+async def test_a_running_server_uses_what_another_process_imported(
+    city: TestCity, environment: dict[str, str], tmp_path: Path
+):
     async def place_of_a_new_raid() -> str:
         return (await city.open_raid(point=IN_EAST))["district_id"]
 
@@ -73,7 +76,7 @@ async def test_a_running_server_uses_what_another_process_imported(city: TestCit
     east = [[77.6, 43], [78, 43], [78, 44], [77.6, 44], [77.6, 43]]
     file.write_bytes(collection(feature(polygon(BIGGER_WEST)), feature(polygon(east), id="east")))
 
-    said = await narkostop("city", "import", file, "--city", city.id)
+    said = await said_by(await started(environment, "city", "import", file, "--city", city.id))
 
     assert (said.status, said.out) == (0, "Outlines replaced: east, west.\nAs they were: none.\n"), said.error
     assert await place_of_a_new_raid() == "west"

@@ -1,21 +1,13 @@
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from pathlib import Path
 
 import asyncpg
 import pytest
-from click.testing import Result
 from fastapi import FastAPI
-from typer.testing import CliRunner
 
-from app.cli import commands
-from app.cli.errors import CommandError
 from app.core.config import Settings
 from tests.city import TestCity, found_city
-
-NARKOSTOP = Path(sys.executable).with_name("narkostop")
-Start = Callable[..., Awaitable[asyncio.subprocess.Process]]
+from tests.commands import Narkostop
 
 
 @pytest.fixture
@@ -66,55 +58,24 @@ async def watcher(settings: Settings) -> AsyncIterator[Watcher]:
 
 
 @pytest.fixture
-async def narkostop(settings: Settings, tmp_path: Path) -> AsyncIterator[Start]:
-    """Starts a command on the test's database."""
-    started: list[asyncio.subprocess.Process] = []
-    environment = {"DATABASE_URL": str(settings.database_url), "NARKOSTOP_DATA_DIR": str(tmp_path), "COLUMNS": "200"}
-
-    async def start(*words: str) -> asyncio.subprocess.Process:
-        pipe = asyncio.subprocess.PIPE
-        process = await asyncio.create_subprocess_exec(NARKOSTOP, *words, env=environment, stdout=pipe, stderr=pipe)
-        started.append(process)
-        return process
-
-    yield start
-    for process in started:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
-
-
-@pytest.fixture
-def invoked(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Awaitable[Result]]:
-    """The same command in this process, which is faster; in a thread, because it has an event loop of its own."""
-    for name, value in (("DATABASE_URL", settings.database_url), ("NARKOSTOP_DATA_DIR", tmp_path), ("COLUMNS", "200")):
-        monkeypatch.setenv(name, str(value))
-
-    async def run(*words: str) -> Result:
-        return await asyncio.to_thread(CliRunner().invoke, commands(*words[:1]), words)
-
-    return run
-
-
-@pytest.fixture
-def told(invoked: Callable[..., Awaitable[Result]]) -> Callable[..., Awaitable[str]]:
+def told(narkostop: Narkostop) -> Callable[..., Awaitable[str]]:
     """What a command printed; it must succeed."""
 
     async def run(*words: str) -> str:
-        result = await invoked(*words)
-        assert result.exit_code == 0, result.exception
-        return result.stdout
+        said = await narkostop(*words)
+        assert said.status == 0, said.error
+        return said.out
 
     return run
 
 
 @pytest.fixture
-def refused(invoked: Callable[..., Awaitable[Result]]) -> Callable[..., Awaitable[str]]:
+def refused(narkostop: Narkostop) -> Callable[..., Awaitable[str]]:
     """What a command could not do, in words for the person at the terminal."""
 
     async def run(*words: str) -> str:
-        result = await invoked(*words)
-        assert isinstance(result.exception, CommandError), result
-        return str(result.exception)
+        said = await narkostop(*words)
+        assert said.status == 1, said
+        return said.error
 
     return run

@@ -11,7 +11,8 @@ from app.models.records import RecordsImport
 from app.models.spots import Removal, Spot
 from app.services.records import staging
 from tests.city import TestCity
-from tests.records.conftest import Start, Watcher
+from tests.commands import started
+from tests.records.conftest import Watcher
 from tests.records.files import figures, row, send, table
 
 ROWS = 5_000
@@ -80,16 +81,18 @@ HELD = {
 
 
 @pytest.fixture
-def killed(city: TestCity, holder: Connection, watcher: Watcher, narkostop: Start):
+def killed(city: TestCity, holder: Connection, watcher: Watcher, environment: dict[str, str]):
     """Runs a command until it needs what is held, and kills it there with SIGKILL."""
 
     async def run(hold: str, *command: str) -> None:
         async with holder.transaction():
             await holder.execute(hold.format(city=city.id))
-            importer = await narkostop(*command)
-            (backend,) = await watcher.blocked(1)
-            importer.kill()
-            await importer.communicate()
+            importer = await started(environment, *command)
+            try:
+                (backend,) = await watcher.blocked(1)
+            finally:
+                importer.kill()
+                await importer.communicate()
         await watcher.gone(backend)
 
     return run

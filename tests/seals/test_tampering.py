@@ -9,8 +9,8 @@ from app.core.ids import new_id
 from app.domain.seals import SealText
 from app.models.seals import Seal, SealedEntry
 from app.services.seal_checks import Misfit
-from tests.accounts.test_cli import narkostop  # noqa: F401 the fixture
 from tests.city import TestCity
+from tests.commands import Narkostop, said_by, started
 from tests.seals.sealing import fact, sealed, tamper, verified
 
 ADD = """
@@ -96,17 +96,15 @@ async def test_a_seal_made_again_over_other_entries_does_not_follow(app: FastAPI
 
 
 async def test_the_command_ends_with_an_error_that_names_the_entry(
-    app: FastAPI,
-    city: TestCity,
-    narkostop,  # noqa: F811 the fixture
+    app: FastAPI, city: TestCity, narkostop: Narkostop, environment: dict[str, str]
 ):
     entry_id = await fact(city)
-    made = narkostop("ledger", "seal", "--city", city.id)
-    assert (made.returncode, made.stdout) == (0, "1 seals made.\n"), made.stderr
-    fits = narkostop("ledger", "verify", "--city", city.id)
-    assert fits.returncode == 0, fits.stderr
-    assert fits.stdout.startswith(f"{city.id}: 1 seals over 1 entries fit. The last one's digest is ")
+    made = await narkostop("ledger", "seal", "--city", city.id)
+    assert (made.status, made.out) == (0, "1 seals made.\n"), made.error
+    fits = await narkostop("ledger", "verify", "--city", city.id)
+    assert fits.status == 0, fits.error
+    assert fits.out.startswith(f"{city.id}: 1 seals over 1 entries fit. The last one's digest is ")
     await tamper(app, "UPDATE ledger_entry SET amount = 99 WHERE city_id = $1 AND id = $2", city.id, entry_id)
-    found = narkostop("ledger", "verify", "--city", city.id)
-    assert found.returncode == 1
-    assert found.stderr == f"narkostop: {city.id}: seal 1, entry {entry_id}: the entry was changed\n"
+    found = await said_by(await started(environment, "ledger", "verify", "--city", city.id))
+    assert found.status == 1
+    assert found.error == f"narkostop: {city.id}: seal 1, entry {entry_id}: the entry was changed\n"
