@@ -16,7 +16,7 @@ from bench.load import HOST
 
 PROJECT = Path(__file__).parents[1]
 PATIENCE_S = 30
-# As app/cli/server.py starts the service, so that H pays for the same protocol and the same loop.
+# As app/cli/serving.py starts the service, so that H pays for the same protocol and the same loop.
 _UVICORN = ("-m", "uvicorn", "--no-access-log", "--log-level=warning", "--no-server-header", "--limit-concurrency=500")
 _SERVICE = ("-c", "from app.cli import main; main()", "serve")
 

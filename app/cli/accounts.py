@@ -6,7 +6,8 @@ from rich.console import Console
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.cli.errors import CommandError
-from app.cli.session import in_transaction, load_settings
+from app.cli.session import in_transaction
+from app.cli.settings import load_settings
 from app.domain.permissions import Role
 from app.schemas.accounts import AccountDraft
 from app.services import accounts, cities

@@ -5,7 +5,8 @@ import typer
 from rich.console import Console
 
 from app.cli.errors import CommandError
-from app.cli.session import load_settings, ready
+from app.cli.session import ready
+from app.cli.settings import load_settings
 from app.core.grants import grant
 
 cli = typer.Typer()

@@ -1,4 +1,4 @@
-"""What commands have in common: settings, a database that is there, and one transaction."""
+"""What commands have in common: a database that is there, and one transaction."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Generator
@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 import asyncpg
-from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.cli.errors import CommandError
+from app.cli.settings import load_settings
 from app.core.config import Settings
 from app.core.database import Database, DatabaseOptions, DatabaseUnavailableError, retried
 from app.core.embedded import EmbeddedPostgresError, running_postgres
@@ -21,19 +21,6 @@ from app.messages import problem
 T = TypeVar("T")
 OLDEST_POSTGRES = 150_000
 URL_FORM = "postgresql://USER:PASSWORD@HOST:PORT/NAME"
-
-
-def load_settings() -> Settings:
-    try:
-        return Settings()
-    except ValidationError as error:
-        wrong = "; ".join(f"{_variable(item['loc'])}: {item['msg']}" for item in error.errors())
-        raise CommandError(f"a setting is not right: {wrong}") from None
-
-
-def _variable(location: tuple[int | str, ...]) -> str:
-    name = str(location[0]) if location else "the outside issuer"
-    return f"NARKOSTOP_{name.upper()}" if name in Settings.model_fields else name
 
 
 @contextmanager
