@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from functools import reduce
-from itertools import count
+from itertools import count, islice
 
 from app.domain.assignments import ASSIGNMENT_FLOW, FIRST_STEPS, OFFER_STANDS, AssignmentAction, AssignmentStatus
 from app.domain.attendance import minutes_between
@@ -45,8 +45,9 @@ class _Crews:
         self._dice = almanac.dice("assignments")
         self._street = people.active_in(Programme.STREET)
         first = almanac.days[0]
-        adults = (each for each in self._street.members if age_on(each.birth_on, first) >= ADULT_AGE_YEARS)
-        self._leads = [lead for lead, _ in zip(adults, range(_LEADS), strict=False)]
+        members = enumerate(self._street.members)
+        adults = ((place, each) for place, each in members if age_on(each.birth_on, first) >= ADULT_AGE_YEARS)
+        self._leads = list(islice(adults, _LEADS))
         # By phone: its hash is kept, that of an id is made anew for each question.
         self._out_on: dict[date, set[str]] = defaultdict(set)
 
@@ -56,8 +57,9 @@ class _Crews:
         line = [*_LINE_BEGINS, *([(_WAIT,)] * dice.randint(3, 9))] if is_full else []
         taken, withdrawn = raid.capacity if is_full else self._places_to_take(raid), dice.randint(0, 3)
         offered = sum(steps[-1] is _OFFER for steps in line)
-        free = [each for each in self._street.before(raid.created_at) if each.phone not in out]
-        lead = self._lead(free)
+        there = self._street.before(raid.created_at)
+        free = [each for each in there if each.phone not in out] if out else there
+        lead = self._one_of(self._leads_among(len(there), out) or free)
         chosen = dice.sample([each for each in free if each is not lead], taken - offered + withdrawn + len(line) - 1)
         out.update(each.phone for each in (lead, *chosen))
         people, numbers = iter(chosen), count(1)
@@ -70,11 +72,13 @@ class _Crews:
             yield self._member(raid, next(people), self._outcome(raid))
         yield from (self._waiting(raid, each, steps, next(numbers)) for each, steps in zip(people, line, strict=True))
 
-    def _lead(self, free: Sequence[Volunteer]) -> Volunteer:
-        """Who has come to lead is asked more often than others."""
-        phones = {each.phone for each in free}
-        there = [each for each in self._leads if each.phone in phones] or free
-        return there[min(self._dice.randrange(len(there)), self._dice.randrange(len(there)))]
+    def _leads_among(self, first: int, out: set[str]) -> list[Volunteer]:
+        """Who has come to lead and is free, among so many who came first."""
+        return [lead for place, lead in self._leads if place < first and lead.phone not in out]
+
+    def _one_of(self, people: Sequence[Volunteer]) -> Volunteer:
+        """Who came earlier is asked more often."""
+        return people[min(self._dice.randrange(len(people)), self._dice.randrange(len(people)))]
 
     def _places_to_take(self, raid: Raid) -> int:
         is_over = raid.status in {RaidStatus.UNDER_WAY, RaidStatus.DONE}

@@ -71,7 +71,7 @@ class _Lists:
         def away(spot: Spot) -> float:
             return abs((spot.latitude or 0) - (raid.latitude or 0)) + abs((spot.longitude or 0) - (raid.longitude or 0))
 
-        return sorted(spots, key=away)[:count]
+        return sorted(spots, key=away)[:count] if count else []
 
     def _stop(self, raid: Raid, spot: Spot) -> RaidStop:
         at = max(raid.created_at, spot.created_at)
