@@ -11,10 +11,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from uuid import uuid4
 
-import httpx
 import pytest
 
 from tests.conftest import SECRET_KEY, TEMPLATE, database_url, execute
@@ -87,10 +87,12 @@ def wait_until_it_answers(process: subprocess.Popen[str], port: str) -> None:
 
 
 def status(port: str, path: str) -> int | None:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}{path}", trust_env=False).status_code
-    except httpx.TransportError:
-        return None
+    with closing(HTTPConnection("127.0.0.1", int(port), timeout=5)) as connection:
+        try:
+            connection.request("GET", path)
+            return connection.getresponse().status
+        except OSError:
+            return None
 
 
 def health(port: str) -> int:
