@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from app.core.config import Settings
 from app.domain.metrics import LEVELS, Metric, Origin
 from app.main import create_app
 from app.services.documents import Documents
-from tests.city import Client, TestCity
+from tests.city import Client, TestCity, found_city
 from tests.metrics.facts import entry
 
 DASHBOARD = Path(__file__).parents[2] / "deploy/grafana/programme.json"
@@ -38,37 +39,44 @@ def labelled(**labels: str) -> frozenset[tuple[str, str]]:
     return frozenset(labels.items())
 
 
-@pytest.fixture
-async def scraped(city: TestCity) -> Samples:
-    await city.add(
-        entry(city, 5, district_id="west"),
-        entry(city, 100, origin=Origin.DECLARED),
-        entry(city, metric=Metric.VOLUNTEERS_STREET_ACTIVE),
+@pytest.fixture(scope="module")
+async def counted(app: FastAPI) -> AsyncIterator[TestCity]:
+    async with found_city(app) as city:
+        yield city
+
+
+@pytest.fixture(scope="module")
+async def scraped(counted: TestCity) -> Samples:
+    """Once for all who look at it: it names every city of the tests before."""
+    await counted.add(
+        entry(counted, 5, district_id="west"),
+        entry(counted, 100, origin=Origin.DECLARED),
+        entry(counted, metric=Metric.VOLUNTEERS_STREET_ACTIVE),
     )
     # Not through the app's own, which may be of half a second ago.
-    city.app.state.documents = Documents(city.database)
-    return samples(await city.anonymous.get("http://test/metrics/programme"))
+    counted.app.state.documents = Documents(counted.database)
+    return samples(await counted.anonymous.get("http://test/metrics/programme"))
 
 
-async def test_each_metric_of_each_city_is_a_gauge(city: TestCity, scraped: Samples):
-    painted = {"city": city.id, "metric": "graffiti_painted"}
+async def test_each_metric_of_each_city_is_a_gauge(counted: TestCity, scraped: Samples):
+    painted = {"city": counted.id, "metric": "graffiti_painted"}
     assert scraped["narkostop_programme_counted", labelled(origin="recorded", **painted)] == 5
     assert scraped["narkostop_programme_counted", labelled(origin="declared", **painted)] == 100
-    assert scraped["narkostop_programme_entries", labelled(city=city.id)] == 3
-    assert scraped["narkostop_programme_demo", labelled(city=city.id)] == 0
-    ours = {name: dict(labels) for name, labels in scraped if ("city", city.id) in labels and len(labels) == 3}
+    assert scraped["narkostop_programme_entries", labelled(city=counted.id)] == 3
+    assert scraped["narkostop_programme_demo", labelled(city=counted.id)] == 0
+    ours = {name: dict(labels) for name, labels in scraped if ("city", counted.id) in labels and len(labels) == 3}
     assert ours.keys() == {"narkostop_programme_counted", "narkostop_programme_level"}
     told = {(dict(labels)["metric"], name) for name, labels in scraped if len(labels) == 3}
     assert told == {(metric, f"narkostop_programme_{'level' if metric in LEVELS else 'counted'}") for metric in Metric}
 
 
-async def test_a_gauge_says_what_the_public_may_read(city: TestCity, scraped: Samples):
-    public = (await city.anonymous.get(f"/public/{city.id}/metrics")).json()["metrics"]
+async def test_a_gauge_says_what_the_public_may_read(counted: TestCity, scraped: Samples):
+    public = (await counted.anonymous.get(f"/public/{counted.id}/metrics")).json()["metrics"]
     for metric in public:
         parts = [
             scraped[name, labels]
             for name, labels in scraped
-            if {("city", city.id), ("metric", metric["metric"])} <= labels
+            if {("city", counted.id), ("metric", metric["metric"])} <= labels
         ]
         assert sum(parts) == metric["total"]
     # Of one active volunteer neither says a word.
