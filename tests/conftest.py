@@ -8,7 +8,7 @@ import asyncio
 import gc
 import os
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
@@ -133,6 +133,30 @@ def narkostop(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     return Terminal(monkeypatch, capsys).narkostop
+
+
+@pytest.fixture
+def told(narkostop: Narkostop) -> Callable[..., Awaitable[str]]:
+    """What a command printed; it must succeed."""
+
+    async def run(*words: str) -> str:
+        said = await narkostop(*words)
+        assert said.status == 0, said.error
+        return said.out
+
+    return run
+
+
+@pytest.fixture
+def refused(narkostop: Narkostop) -> Callable[..., Awaitable[str]]:
+    """What a command could not do, in words for the person at the terminal."""
+
+    async def run(*words: str) -> str:
+        said = await narkostop(*words)
+        assert said.status == 1, said
+        return said.error
+
+    return run
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 
 import asyncpg
 import pytest
@@ -7,7 +7,6 @@ from fastapi import FastAPI
 
 from app.core.config import Settings
 from tests.city import TestCity, found_city
-from tests.commands import Narkostop
 
 
 @pytest.fixture
@@ -55,27 +54,3 @@ async def watcher(settings: Settings) -> AsyncIterator[Watcher]:
     connection = await asyncpg.connect(settings.database_url)
     yield Watcher(connection)
     await connection.close()
-
-
-@pytest.fixture
-def told(narkostop: Narkostop) -> Callable[..., Awaitable[str]]:
-    """What a command printed; it must succeed."""
-
-    async def run(*words: str) -> str:
-        said = await narkostop(*words)
-        assert said.status == 0, said.error
-        return said.out
-
-    return run
-
-
-@pytest.fixture
-def refused(narkostop: Narkostop) -> Callable[..., Awaitable[str]]:
-    """What a command could not do, in words for the person at the terminal."""
-
-    async def run(*words: str) -> str:
-        said = await narkostop(*words)
-        assert said.status == 1, said
-        return said.error
-
-    return run
