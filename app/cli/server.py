@@ -16,9 +16,12 @@ def serve() -> None:
     settings = load_settings()
     if settings.database_url is None or settings.secret_key is None:
         raise CommandError("set DATABASE_URL and NARKOSTOP_SECRET_KEY, or use `narkostop run` on your own machine")
-    from app.cli import serving  # noqa: PLC0415 most of the start, for which a refusal should not wait
+    from app.cli import session  # noqa: PLC0415 no refusal should wait for the imports that only the next step needs
 
-    serving.on_prepared(settings)
+    session.refuse_unprepared(settings.database_url)
+    from app.cli import serving  # noqa: PLC0415 see above
+
+    serving.serve(settings)
 
 
 @cli.command()

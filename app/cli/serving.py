@@ -1,4 +1,4 @@
-"""The server, once its settings are known to make sense."""
+"""The server, once it is known that nothing is in its way."""
 
 import asyncio
 import secrets
@@ -11,19 +11,13 @@ from rich.console import Console
 
 from app.cli import demo
 from app.cli.errors import CommandError
-from app.cli.session import ready, refuse_unprepared
+from app.cli.session import ready
 from app.core.cipher import Cipher, WrongSecretError
 from app.core.config import Settings
 from app.core.database import Database, DatabaseOptions
 from app.jobs import housekeeping
 from app.services.demo import Wish
 from app.telemetry import configure_logging
-
-
-def on_prepared(settings: Settings) -> None:
-    assert settings.database_url
-    refuse_unprepared(settings.database_url)
-    _serve(settings)
 
 
 def all_in_one(settings: Settings) -> None:
@@ -33,7 +27,7 @@ def all_in_one(settings: Settings) -> None:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         Console().print(f"Address:  http://{host}:{settings.port}", markup=False)
         Console().print(f"API docs: http://{host}:{settings.port}/docs", markup=False)
-        _serve(prepared.model_copy(update={"secret_key": secret}))
+        serve(prepared.model_copy(update={"secret_key": secret}))
 
 
 def _local_secret(data_dir: Path) -> str:
@@ -46,14 +40,14 @@ def _local_secret(data_dir: Path) -> str:
     return file.read_text().strip()
 
 
-def _serve(settings: Settings) -> None:
-    from app.main import create_app  # noqa: PLC0415 half of the start, for which a refusal should not wait
-
+def serve(settings: Settings) -> None:
     configure_logging(settings.log_level)
     # uvicorn ends in order and then sends itself the signal again; as an interrupt it lets `with` blocks end too.
     for ending in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.default_int_handler)
     _check_secret(settings)
+    from app.main import create_app  # noqa: PLC0415 half of the start, for which a refusal should not wait
+
     uvicorn.run(
         create_app(settings),
         host=settings.host,
