@@ -5,7 +5,6 @@ city in every key, which is thereby tested all the time. See docs/adr/0005-a-cit
 """
 
 import asyncio
-import gc
 import os
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -34,8 +33,6 @@ TEMPLATE, DEMONSTRATION = "narkostop_template", "narkostop_demonstration"
 
 # A failed test shows its log; colours and columns took a twentieth of the time of those that write.
 structlog.configure(processors=[structlog.processors.KeyValueRenderer()])
-# What is imported and collected stays: to look for garbage in it again and again took a third of the time.
-gc.set_threshold(50_000, 50, 100)
 
 
 def pytest_configure(config: pytest.Config) -> None:
