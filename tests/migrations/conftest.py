@@ -11,19 +11,26 @@ from tests.conftest import TEMPLATE, database_url, execute
 @pytest.fixture
 def empty(server: str) -> Iterator[str]:
     """The URL of a database with nothing in it."""
-    with _made(server, "template0") as url:
+    with made(server, "template0") as url:
         yield url
 
 
 @pytest.fixture
 def migrated(server: str) -> Iterator[str]:
     """The URL of a database of this version."""
-    with _made(server, TEMPLATE) as url:
+    with made(server, TEMPLATE) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def unchanged(server: str) -> Iterator[str]:
+    """As `migrated`, for tests after which it is as it was."""
+    with made(server, TEMPLATE) as url:
         yield url
 
 
 @contextmanager
-def _made(server: str, template: str) -> Iterator[str]:
+def made(server: str, template: str) -> Iterator[str]:
     name = f"migration_{uuid4().hex}"
     asyncio.run(execute(server, f"CREATE DATABASE {name} TEMPLATE {template}"))
     try:
