@@ -11,7 +11,9 @@ from app.services.demo import Wish
 from tests.commands import started
 from tests.conftest import DEMONSTRATION, SECRET_KEY, TEMPLATE, database_url, execute
 
-WISH = Wish(seed=7, until=date(2026, 6, 15))
+UNTIL = date(2026, 6, 15)
+WISH = Wish(seed=7, until=UNTIL)
+COMMAND = ("demo", "--seed", str(WISH.seed), "--until", UNTIL.isoformat())
 _ONE_AT_A_TIME = 1
 
 
@@ -33,7 +35,7 @@ async def _make(server: str) -> None:
     unfinished = f"{DEMONSTRATION}_unfinished"
     await execute(server, f"CREATE DATABASE {unfinished} TEMPLATE {TEMPLATE}")
     url = database_url(server, unfinished)
-    killed = await narkostop_demo(url)
+    killed = await _narkostop_demo(url)
     try:
         await _until_it_copies(url, killed)
     finally:
@@ -42,16 +44,15 @@ async def _make(server: str) -> None:
         await killed.communicate()
     assert await counts(url) == {}
 
-    said, error = await (await narkostop_demo(url)).communicate()
+    said, error = await (await _narkostop_demo(url)).communicate()
     assert demo.PASSWORD in said.decode(), error.decode()
     assert all(sign_in.login in said.decode() for sign_in in demo.SIGN_INS)
     await execute(server, f"ALTER DATABASE {unfinished} RENAME TO {DEMONSTRATION}")
 
 
-async def narkostop_demo(url: str) -> asyncio.subprocess.Process:
-    assert WISH.until
+async def _narkostop_demo(url: str) -> asyncio.subprocess.Process:
     environment = {"DATABASE_URL": url, "NARKOSTOP_SECRET_KEY": SECRET_KEY}
-    return await started(environment, "demo", "--seed", str(WISH.seed), "--until", WISH.until.isoformat())
+    return await started(environment, *COMMAND)
 
 
 async def _until_it_copies(url: str, process: asyncio.subprocess.Process) -> None:

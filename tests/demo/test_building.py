@@ -19,8 +19,9 @@ from app.models.accounts import Account
 from app.services import cities, demo, seal_checks
 from app.services.demo import Wish
 from app.services.demo.almanac import Almanac
-from tests.almaty_year import WISH, counts, narkostop_demo
+from tests.almaty_year import COMMAND, WISH, counts
 from tests.city import Client
+from tests.commands import Narkostop
 from tests.conftest import SECRET_KEY
 from tests.demo.conftest import build
 
@@ -130,15 +131,17 @@ async def test_the_planner_knows_how_much_there_is(asked):
     assert unknown == 0
 
 
-async def test_the_next_starts_only_name_the_sign_ins(demo_url: str, capsys: pytest.CaptureFixture[str]):
+async def test_the_next_starts_only_name_the_sign_ins(
+    demo_url: str, capsys: pytest.CaptureFixture[str], narkostop: Narkostop, monkeypatch: pytest.MonkeyPatch
+):
     before = await counts(demo_url)
     await asyncio.to_thread(ensure, Settings(DATABASE_URL=demo_url, secret_key=SECRET_KEY), WISH)
     announced = capsys.readouterr().out
     assert demo.PASSWORD in announced
     assert all(sign_in.login in announced for sign_in in demo.SIGN_INS)
-    again = await narkostop_demo(demo_url)
-    out, _ = await again.communicate()
-    assert (again.returncode, out.decode()) == (0, "The demonstration is there already; nothing was changed.\n")
+    monkeypatch.setenv("DATABASE_URL", demo_url)
+    again = await narkostop(*COMMAND)
+    assert (again.status, again.out) == (0, "The demonstration is there already; nothing was changed.\n")
     assert await counts(demo_url) == before
 
 
