@@ -47,6 +47,9 @@ def of_city(column: str, target: str) -> sa.ForeignKeyConstraint:
 
 
 class Table(SQLModel):
+    # Rows are not validated: to build what would do it is a twentieth of a command's start.
+    model_config = {"defer_build": True}
+
     def __init__(self, **values: Any) -> None:
         """All columns at once. SQLModel sets one after the other, each with an event, and takes six times as long."""
         # Its rows cannot be hashed; the class can.
