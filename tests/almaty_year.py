@@ -61,7 +61,7 @@ async def _until_it_copies(url: str, process: asyncio.subprocess.Process) -> Non
     try:
         while await connection.fetchval(copying) is None:
             assert process.returncode is None, "it was over before it could be killed"
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0.01)
     finally:
         # A connection left open would keep the event loop from closing.
         await connection.close()
