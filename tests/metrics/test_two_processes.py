@@ -3,10 +3,8 @@
 import asyncio
 import os
 import socket
-import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from pathlib import Path
 from time import monotonic
 
 import httpx
@@ -14,10 +12,10 @@ import httpx
 from app.domain.metrics import Metric
 from app.domain.permissions import Role
 from tests.city import TestCity
+from tests.commands import started
 from tests.conftest import SECRET_KEY
 from tests.metrics.facts import entry
 
-NARKOSTOP = Path(sys.executable).with_name("narkostop")
 BEHIND_S = 1.0
 
 
@@ -27,7 +25,7 @@ async def served(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
     settings = {"DATABASE_URL": database_url, "NARKOSTOP_SECRET_KEY": SECRET_KEY, "NARKOSTOP_PORT": f"{port}"}
-    process = await asyncio.create_subprocess_exec(NARKOSTOP, "serve", env={"PATH": os.defpath, **settings})
+    process = await started({"PATH": os.defpath, **settings}, "serve")
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}/v1", trust_env=False) as client:
             while not await answers(client):
@@ -36,7 +34,7 @@ async def served(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
             yield client
     finally:
         process.terminate()
-        await process.wait()
+        await process.communicate()
 
 
 async def answers(client: httpx.AsyncClient) -> bool:
