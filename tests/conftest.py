@@ -6,6 +6,7 @@ city in every key, which is thereby tested all the time. See docs/adr/0005-a-cit
 
 import asyncio
 import os
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
@@ -31,6 +32,8 @@ RECOMMENDED = PasswordHash.recommended
 SERVER = pytest.StashKey[ExitStack]()
 TEMPLATE, DEMONSTRATION = "narkostop_template", "narkostop_demonstration"
 
+# For each request httpx tries to import it, for those who run on trio, and nobody keeps that it is not there.
+sys.modules["sniffio"] = None
 # A failed test shows its log; colours and columns took a twentieth of the time of those that write.
 structlog.configure(processors=[structlog.processors.KeyValueRenderer()])
 
