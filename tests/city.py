@@ -65,6 +65,8 @@ class Contract:
             parts = path.split("/")
             for verb, operation in spec["paths"][path].items():
                 self._operations.setdefault((verb.upper(), len(parts)), []).append((parts, operation))
+        # Handed over once, and not with each of a thousand schemas.
+        self._components = jsonschema_rs.Registry([("urn:contract", {"components": spec["components"]})])
         self._validators: dict[int, Any] = {}
 
     def check(self, request: httpx.Request, response: httpx.Response) -> None:
@@ -90,8 +92,10 @@ class Contract:
         assert kind in declared["content"], f"{where}: {kind} is not declared"
         if kind.endswith("json"):
             if id(declared) not in self._validators:
-                schema = {**declared["content"][kind]["schema"], "components": self.spec["components"]}
-                self._validators[id(declared)] = jsonschema_rs.validator_for(schema)
+                schema = dict(declared["content"][kind]["schema"])
+                if "$ref" in schema:
+                    schema["$ref"] = f"urn:contract{schema['$ref']}"
+                self._validators[id(declared)] = jsonschema_rs.validator_for(schema, registry=self._components)
             problem = next(self._validators[id(declared)].iter_errors(response.json()), None)
             assert problem is None, f"{where}: {problem}"
 
