@@ -6,7 +6,7 @@ judged: equalities that always hold must tie each table in it to the city.
 
 import inspect
 import pkgutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -144,11 +144,24 @@ def _inner(element: sa.ClauseElement, *, is_beside: bool = False) -> Iterator[tu
             yield from _inner(child, is_beside=within)
 
 
+@pytest.fixture(scope="module")
+def is_loose() -> Callable[[Query], bool]:
+    """Most reads are the same SELECT for every role, and SQLAlchemy writes one out to say what is in its FROM."""
+    judged: dict[object, bool] = {}
+
+    def is_loose(select: Query) -> bool:
+        key = select._generate_cache_key().key
+        if key not in judged:
+            judged[key] = any(loose(select))
+        return judged[key]
+
+    return is_loose
+
+
 @pytest.mark.parametrize("given", [frozenset[str](), Everything()], ids=["no filter", "every filter"])
 @pytest.mark.parametrize("role", [None, *Role])
-def test_every_read_is_tied_to_the_city(role: Role | None, given: frozenset[str]):
-    found = {name: set(loose(compose(role, given))) for name, compose in composers().items()}
-    assert {name for name, tables in found.items() if tables} == EXEMPT_READS.keys()
+def test_every_read_is_tied_to_the_city(role: Role | None, given: frozenset[str], is_loose: Callable[[Query], bool]):
+    assert {name for name, compose in composers().items() if is_loose(compose(role, given))} == EXEMPT_READS.keys()
 
 
 def test_the_reads_of_every_noun_are_found():
