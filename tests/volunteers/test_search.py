@@ -176,7 +176,8 @@ def _row(city: TestCity, number: int, given_name: str, family_name: str) -> dict
         "districts": [("west", "east")[number % 2]],
         "skills": [["driver", "it"][number % 2]],
         "availability": [],
-        "status": "active",
+        # Half of them: of the few that statistics expect, PostgreSQL would sort the rows, and rightly.
+        "status": ["active", "suspended"][number // 2 % 2],
     }
 
 
@@ -190,7 +191,7 @@ async def test_no_search_reads_a_table_from_end_to_end(crowded: TestCity, query:
     compiled = volunteers.lines(Role.COORDINATOR, frozenset(values)).compile(dialect=dialect.dialect())
     arguments = [{**compiled.params, **values}[name] for name in compiled.positiontup]
     async with crowded.database.transaction() as session:
-        plan = "\n".join(row[0] for row in await fetch_within(session, f"EXPLAIN {compiled}", *arguments))
+        plan = "\n".join(row["QUERY PLAN"] for row in await fetch_within(session, f"EXPLAIN {compiled}", *arguments))
     assert "Seq Scan" not in plan
     by_terms = query.keys() & {"q", "district", "skill"}
     assert ("ix_volunteer_term_" in plan) == bool(by_terms)
