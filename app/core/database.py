@@ -9,14 +9,16 @@ from functools import partial
 from typing import Any, Self, TypeVar
 
 import asyncpg
+from sqlalchemy import RowMapping
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core.read_pool import ReadPool
 
 T = TypeVar("T")
+Row = asyncpg.Record | RowMapping
 
 ACQUIRE_TIMEOUT_S = 3
 ATTEMPTS = 4
@@ -99,9 +101,14 @@ class Database:
             raise DatabaseUnavailableError from error
 
 
-async def fetch_within(session: AsyncSession, sql: str, *arguments: object) -> list[asyncpg.Record]:
+async def fetch_within(session: AsyncSession, sql: str, *arguments: object) -> Sequence[Row]:
     """As `Database.fetch`, but in the session's own transaction: the same connection, without SQLAlchemy's share."""
-    async with _beneath(session) as driver:
+    connection = await session.connection()
+    if not (await _driver(connection)).is_in_transaction():
+        # SQLAlchemy begins one with the first statement of its own; beneath it, this would be none.
+        begun = await connection.exec_driver_sql(sql, arguments)
+        return begun.mappings().all() if begun.returns_rows else ()
+    async with _beneath(connection) as driver:
         return await driver.fetch(sql, *arguments)
 
 
@@ -112,18 +119,22 @@ async def copy_within(
     rows: Iterable[Sequence[object]] | AsyncIterable[Sequence[object]],
 ) -> None:
     """COPY rows into a table in the session's own transaction, as fast as they come and never all in memory."""
-    async with _beneath(session) as driver:
+    connection = await session.connection()
+    if not (await _driver(connection)).is_in_transaction():
+        await connection.exec_driver_sql("SELECT")
+    async with _beneath(connection) as driver:
         await driver.copy_records_to_table(table, columns=columns, records=rows)
 
 
-@asynccontextmanager
-async def _beneath(session: AsyncSession) -> AsyncGenerator["asyncpg.Connection[Any]"]:
-    connection = await session.connection()
+async def _driver(connection: AsyncConnection) -> "asyncpg.Connection[Any]":
     driver = (await connection.get_raw_connection()).driver_connection
     assert driver is not None
-    if not driver.is_in_transaction():
-        # SQLAlchemy begins one with the first statement of its own; beneath it, this would be none.
-        await connection.exec_driver_sql("SELECT")
+    return driver
+
+
+@asynccontextmanager
+async def _beneath(connection: AsyncConnection) -> AsyncGenerator["asyncpg.Connection[Any]"]:
+    driver = await _driver(connection)
     try:
         yield driver
     except _LOST:

@@ -7,10 +7,13 @@ volunteer's time, so nothing here waits for anybody, and what has changed meanwh
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.core.clock import utc_now
 from app.domain.assignments import (
@@ -24,7 +27,7 @@ from app.domain.assignments import (
 from app.domain.raids import RaidStatus
 from app.models.assignments import Assignment
 from app.models.raids import Raid
-from app.services import candidates
+from app.services import candidates, reads
 
 _AT_ONCE = 50
 """Of those who wait, judged in one query."""
@@ -78,17 +81,12 @@ def is_over(assignment: Assignment, now: datetime) -> bool:
 
 
 async def of(session: AsyncSession, raid: Raid, volunteer_id: UUID) -> Assignment | None:
-    query = select(Assignment).where(
-        Assignment.city_id == raid.city_id, Assignment.raid_id == raid.id, Assignment.volunteer_id == volunteer_id
-    )
-    return (await session.exec(query)).one_or_none()
+    values = {**_values_of(raid), "volunteer_id": volunteer_id}
+    return (await session.exec(_ones(), params=values)).one_or_none()
 
 
 async def all_in(session: AsyncSession, raid: Raid, *statuses: AssignmentStatus) -> Sequence[Assignment]:
-    query = select(Assignment).where(
-        Assignment.city_id == raid.city_id, Assignment.raid_id == raid.id, col(Assignment.status).in_(statuses)
-    )
-    return (await session.exec(query)).all()
+    return (await session.exec(_in_states(), params={**_values_of(raid), "statuses": statuses})).all()
 
 
 def _keep_count(raid: Raid, assignment: Assignment, *, held_before: bool) -> None:
@@ -118,15 +116,34 @@ async def _promote(session: AsyncSession, raid: Raid, now: datetime) -> None:
 
 
 async def _next_in_line(session: AsyncSession, raid: Raid, after: int) -> Sequence[Assignment]:
-    query = (
-        select(Assignment)
-        .where(
-            Assignment.city_id == raid.city_id,
-            Assignment.raid_id == raid.id,
-            Assignment.status == AssignmentStatus.WAITING,
-            col(Assignment.line_number) > after,
-        )
-        .order_by(col(Assignment.line_number))
-        .limit(_AT_ONCE)
+    return (await session.exec(_line(), params={**_values_of(raid), "after": after})).all()
+
+
+def _values_of(raid: Raid) -> dict[str, object]:
+    return {"actor_city_id": raid.city_id, "raid_id": raid.id}
+
+
+def _on_raid() -> SelectOfScalar[Assignment]:
+    return select(Assignment).where(
+        col(Assignment.city_id) == reads.CITY, col(Assignment.raid_id) == candidates.RAID_ID
     )
-    return (await session.exec(query)).all()
+
+
+# Composed once: for a crowd that signs up, that took longer than all that PostgreSQL does.
+@cache
+def _ones() -> SelectOfScalar[Assignment]:
+    return _on_raid().where(col(Assignment.volunteer_id) == sa.bindparam("volunteer_id", type_=sa.Uuid))
+
+
+@cache
+def _in_states() -> SelectOfScalar[Assignment]:
+    return _on_raid().where(col(Assignment.status).in_(sa.bindparam("statuses", expanding=True)))
+
+
+@cache
+def _line() -> SelectOfScalar[Assignment]:
+    waiting = _on_raid().where(
+        col(Assignment.status) == AssignmentStatus.WAITING,
+        col(Assignment.line_number) > sa.bindparam("after", type_=sa.Integer),
+    )
+    return waiting.order_by(col(Assignment.line_number)).limit(_AT_ONCE)

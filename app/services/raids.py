@@ -1,6 +1,7 @@
 """Raids as they are planned and read; what happens on them is in outings.py."""
 
 from datetime import timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -79,9 +80,15 @@ async def publish(session: AsyncSession, actor: Actor, raid_id: UUID) -> None:
     advance(await get(session, actor, raid_id, lock=True), RaidAction.PUBLISH)
 
 
+@cache
+def _one(role: Role, *, lock: bool) -> SelectOfScalar[Raid]:
+    query = visible_to(role).where(col(Raid.id) == reads.ID)
+    return query.with_for_update() if lock else query
+
+
 async def get(session: AsyncSession, actor: Actor, raid_id: UUID, *, lock: bool = False) -> Raid:
-    query = visible_to(actor.role).where(col(Raid.id) == raid_id)
-    raid = (await session.exec(query.with_for_update() if lock else query, params=reads.values_of(actor))).one_or_none()
+    values = {**reads.values_of(actor), "id": raid_id}
+    raid = (await session.exec(_one(actor.role, lock=lock), params=values)).one_or_none()
     if raid is None:
         raise NotFound("raid")
     return raid

@@ -14,14 +14,13 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
-import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import Insert
 from sqlalchemy.dialects.postgresql import asyncpg as dialect
 from sqlmodel import SQLModel, col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.core.database import Database, fetch_within
+from app.core.database import Database, Row, fetch_within
 from app.domain.errors import NotFound, Unauthenticated
 from app.domain.permissions import Actor, Role
 from app.models.accounts import Account, SignIn
@@ -37,7 +36,7 @@ _VERSION = sa.bindparam("actor_authz_version", type_=sa.Integer)
 _SIGN_IN = sa.bindparam("actor_sign_in_id", type_=sa.Uuid)
 
 Query = sa.Select[*tuple[Any, ...]]
-Fetch = Callable[..., Awaitable[Sequence[asyncpg.Record]]]
+Fetch = Callable[..., Awaitable[Sequence[Row]]]
 Compose = Callable[[Role | None, frozenset[str]], Query]
 """(role, names of the filters that were given) -> SELECT of labelled columns; None is the public."""
 
@@ -70,7 +69,7 @@ class Compiled:
     names: tuple[str, ...]
     constants: dict[str, object]
 
-    async def run(self, fetch: Fetch, values: dict[str, object]) -> Sequence[asyncpg.Record]:
+    async def run(self, fetch: Fetch, values: dict[str, object]) -> Sequence[Row]:
         known = {**self.constants, **values}
         return await fetch(self.sql, *(known[name] for name in self.names))
 
@@ -173,9 +172,7 @@ def newest_first(query: Query, identifier: Any, given: frozenset[str]) -> Query:
     return query.order_by(identifier.desc()).limit(_LIMIT)
 
 
-async def _run(
-    fetch: Fetch, actor: Actor | None, compose: Compose, values: dict[str, object]
-) -> Sequence[asyncpg.Record]:
+async def _run(fetch: Fetch, actor: Actor | None, compose: Compose, values: dict[str, object]) -> Sequence[Row]:
     read = _composed(compose, actor.role if actor else None, frozenset(values))
     if actor is None:
         return await read.run(fetch, values)
@@ -190,7 +187,7 @@ async def _stands(fetch: Fetch, identity: dict[str, object]) -> bool:
     return bool((await _GUARD.run(fetch, identity))[0]["stands"])
 
 
-def _item(rows: Sequence[asyncpg.Record], noun: str) -> Item:
+def _item(rows: Sequence[Row], noun: str) -> Item:
     if not rows:
         raise NotFound(noun)
     return Item(f'"{rows[0]["version"]}"', rows[0]["json"].encode())

@@ -1,15 +1,17 @@
 """The steps of a spot's flow, and the cycles that they open and close."""
 
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.core.clock import utc_now
 from app.domain.checks import Verdict
 from app.domain.errors import NotFound
-from app.domain.permissions import Actor
+from app.domain.permissions import Actor, Role
 from app.domain.spots import CLEAN, SPOT_FLOW, SpotAction, SpotStatus
 from app.models.spots import Removal, Sighting, Spot, SpotCycle, SpotEvent
 from app.services import reads
@@ -18,11 +20,15 @@ from app.services.spots.queries import visible_to
 
 async def get(session: AsyncSession, actor: Actor, spot_id: UUID) -> Spot:
     """Locked. Raises NotFound."""
-    query = visible_to(actor.role).where(col(Spot.id) == spot_id).with_for_update()
-    spot = (await session.exec(query, params=reads.values_of(actor))).one_or_none()
+    spot = (await session.exec(_one(actor.role), params={**reads.values_of(actor), "id": spot_id})).one_or_none()
     if spot is None:
         raise NotFound("spot")
     return spot
+
+
+@cache
+def _one(role: Role) -> SelectOfScalar[Spot]:
+    return visible_to(role).where(col(Spot.id) == reads.ID).with_for_update()
 
 
 async def advance(

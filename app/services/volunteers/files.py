@@ -1,5 +1,6 @@
 """A volunteer's file as it is read, and as a step takes hold of it."""
 
+from functools import cache
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -59,14 +60,24 @@ def history(role: Role | None, given: frozenset[str]) -> Query:
     return reads.newest_first(query, VolunteerEvent.id, given)
 
 
+@cache
+def _one(role: Role, *, lock: bool) -> SelectOfScalar[Volunteer]:
+    query = visible_to(role).where(col(Volunteer.id) == reads.ID)
+    return query.with_for_update(key_share=True) if lock else query
+
+
 async def get(session: AsyncSession, actor: Actor, volunteer_id: UUID, *, lock: bool = False) -> Volunteer:
-    query = visible_to(actor.role).where(col(Volunteer.id) == volunteer_id)
-    volunteer = (
-        await session.exec(query.with_for_update(key_share=True) if lock else query, params=reads.values_of(actor))
-    ).one_or_none()
+    values = {**reads.values_of(actor), "id": volunteer_id}
+    volunteer = (await session.exec(_one(actor.role, lock=lock), params=values)).one_or_none()
     if volunteer is None:
         raise NotFound("volunteer")
     return volunteer
+
+
+@cache
+def _own() -> SelectOfScalar[Volunteer]:
+    own = select(Volunteer).where(col(Volunteer.city_id) == reads.CITY, col(Volunteer.account_id) == reads.ACCOUNT)
+    return own.with_for_update(key_share=True)
 
 
 async def of_account(session: AsyncSession, actor: Actor) -> Volunteer:
@@ -74,8 +85,7 @@ async def of_account(session: AsyncSession, actor: Actor) -> Volunteer:
 
     Its key stays free, for an offer made under a raid's lock points to it.
     """
-    query = select(Volunteer).where(Volunteer.city_id == actor.city_id, col(Volunteer.account_id) == actor.account_id)
-    volunteer = (await session.exec(query.with_for_update(key_share=True))).one_or_none()
+    volunteer = (await session.exec(_own(), params=reads.values_of(actor))).one_or_none()
     if volunteer is None:
         raise NotFound("volunteer")
     return volunteer
