@@ -164,13 +164,15 @@ async def _translated(work: Callable[[], Awaitable[T]]) -> T:
     except _LOST as error:
         raise _PassingError from error
     except DBAPIError as error:
-        raise _meaning(error) from error
+        if error.connection_invalidated:
+            raise (OutcomeUnknownError if error.statement is None else _PassingError) from error
+        raise _meaning(error, getattr(error.orig, "sqlstate", None)) from error
+    except asyncpg.PostgresError as error:
+        # Of what was asked beneath SQLAlchemy.
+        raise _meaning(error, error.sqlstate) from error
 
 
-def _meaning(error: DBAPIError) -> Exception:
-    state = getattr(error.orig, "sqlstate", None)
-    if error.connection_invalidated:
-        return OutcomeUnknownError() if error.statement is None else _PassingError()
+def _meaning(error: Exception, state: str | None) -> Exception:
     if state in {_SERIALIZATION_FAILURE, _DEADLOCK}:
         return _PassingError()
     return DatabaseUnavailableError() if state == _STATEMENT_CANCELLED else error

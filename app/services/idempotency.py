@@ -6,17 +6,23 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, update
-from sqlalchemy.dialects.postgresql import insert
-from sqlmodel import col, select
+from sqlalchemy import delete
+from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core.clock import utc_now
+from app.core.database import fetch_within
 from app.domain.errors import Conflict
 from app.models.idempotency import IdempotentAnswer
 
 NOBODY = UUID(int=0)
 KEPT_FOR = timedelta(days=1)
+_CLAIM = """
+    INSERT INTO idempotent_answer (account_id, key, request_digest, created_at) VALUES ($1, $2, $3, $4)
+    ON CONFLICT DO NOTHING RETURNING key
+"""
+_KEPT = "SELECT request_digest, status, headers, body FROM idempotent_answer WHERE account_id = $1 AND key = $2"
+_KEEP = "UPDATE idempotent_answer SET status = $3, headers = $4, body = $5 WHERE account_id = $1 AND key = $2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,29 +53,18 @@ async def claim(session: AsyncSession, slot: Slot) -> Kept | None:
     A second request with a key whose first is still running waits here for its end. Raises Conflict
     `key_reused` when the key came with another request.
     """
-    taken = await session.exec(
-        insert(IdempotentAnswer)
-        .values(account_id=slot.account_id, key=slot.key, request_digest=slot.digest, created_at=utc_now())
-        .on_conflict_do_nothing()
-        .returning(col(IdempotentAnswer.key))
-    )
-    if taken.first() is not None:
+    if await fetch_within(session, _CLAIM, slot.account_id, slot.key, slot.digest, utc_now()):
         return None
-    kept = (await session.exec(select(IdempotentAnswer).where(*_this(slot)))).one()
-    if kept.request_digest != slot.digest:
+    (kept,) = await fetch_within(session, _KEPT, slot.account_id, slot.key)
+    if kept["request_digest"] != slot.digest:
         raise Conflict("key_reused")
-    return Kept(kept.status or 0, json.loads(kept.headers or "[]"), kept.body or b"")
+    return Kept(kept["status"] or 0, json.loads(kept["headers"] or "[]"), kept["body"] or b"")
 
 
 async def keep(session: AsyncSession, slot: Slot, kept: Kept) -> None:
     headers = json.dumps(kept.headers)
-    values = {"status": kept.status, "headers": headers, "body": kept.body}
-    await session.exec(update(IdempotentAnswer).where(*_this(slot)).values(**values))
+    await fetch_within(session, _KEEP, slot.account_id, slot.key, kept.status, headers, kept.body)
 
 
 async def forget_old(session: AsyncSession) -> None:
     await session.exec(delete(IdempotentAnswer).where(col(IdempotentAnswer.created_at) < utc_now() - KEPT_FOR))
-
-
-def _this(slot: Slot) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return col(IdempotentAnswer.account_id) == slot.account_id, col(IdempotentAnswer.key) == slot.key

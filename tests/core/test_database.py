@@ -165,6 +165,27 @@ async def test_the_victim_of_a_deadlock_starts_again(city: TestCity):
         assert (await signing_up).status_code == 201
 
 
+async def test_a_victim_that_asks_beneath_sqlalchemy_starts_again_too(city: TestCity):
+    tries = 0
+
+    async def both() -> None:
+        nonlocal tries
+        tries += 1
+        async with city.database.transaction() as session:
+            for lock in ("first", "second"):
+                await core_database.fetch_within(session, "SELECT pg_advisory_xact_lock(hashtext($1))", lock)
+
+    async with beside(city) as other:
+        await other.execute("SET deadlock_timeout = '1min'")
+        async with other.transaction():
+            await other.execute("SELECT pg_advisory_xact_lock(hashtext('second'))")
+            taking = asyncio.create_task(core_database.retried(both))
+            await asyncio.sleep(0.2)
+            await other.execute("SELECT pg_advisory_xact_lock(hashtext('first'))")
+        await taking
+    assert tries == 2
+
+
 async def test_a_connection_lost_at_commit_is_told_as_what_it_is(alone: TestCity):
     coordinator = await alone.as_(Role.COORDINATOR)
     async with beside(alone) as other:
