@@ -9,7 +9,7 @@ import asyncpg
 from app.services import demo
 from app.services.demo import Wish
 from tests.commands import started
-from tests.conftest import DEMONSTRATION, SECRET_KEY, TEMPLATE, database_url, execute
+from tests.conftest import DEMONSTRATION, SECRET_KEY, TEMPLATE, copy_of, database_url, execute
 
 UNTIL = date(2026, 6, 15)
 WISH = Wish(seed=7, until=UNTIL)
@@ -24,7 +24,7 @@ async def copy_of_the_year(server: str, name: str) -> str:
         await connection.execute(f"SELECT pg_advisory_lock({_ONE_AT_A_TIME})")
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DEMONSTRATION):
             await _make(server)
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {DEMONSTRATION}")
+        await connection.execute(copy_of(DEMONSTRATION, name))
     finally:
         await connection.close()
     return database_url(server, name)
@@ -33,7 +33,7 @@ async def copy_of_the_year(server: str, name: str) -> str:
 async def _make(server: str) -> None:
     """At the second attempt: the first is killed in its middle, and leaves nothing."""
     unfinished = f"{DEMONSTRATION}_unfinished"
-    await execute(server, f"CREATE DATABASE {unfinished} TEMPLATE {TEMPLATE}")
+    await execute(server, copy_of(TEMPLATE, unfinished))
     url = database_url(server, unfinished)
     killed = await _narkostop_demo(url)
     try:

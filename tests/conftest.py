@@ -67,6 +67,11 @@ async def execute(url: str, *statements: str) -> None:
         await connection.close()
 
 
+def copy_of(template: str, name: str) -> str:
+    """A third of the work of PostgreSQL's own way, which writes each page to its log."""
+    return f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY"
+
+
 def database_url(server: str, name: str) -> str:
     head, question, query = server.partition("?")
     return f"{head.rpartition('/')[0]}/{name}{question}{query}"
@@ -95,7 +100,7 @@ def server() -> str:
 def settings(server: str) -> Iterator[Settings]:
     """Of a fresh, migrated database of this worker's own."""
     name = f"test_{uuid4().hex}"
-    asyncio.run(execute(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
+    asyncio.run(execute(server, copy_of(TEMPLATE, name)))
     yield Settings(
         DATABASE_URL=database_url(server, name),
         secret_key=SECRET_KEY,

@@ -15,7 +15,7 @@ from app.domain.permissions import Role
 from app.main import create_app
 from app.models.raids import Raid
 from tests.city import TestCity, found_city, raid_plan
-from tests.conftest import TEMPLATE, database_url, execute
+from tests.conftest import TEMPLATE, copy_of, database_url, execute
 
 KILL = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -34,7 +34,7 @@ async def alone(server: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(core_database, "ACQUIRE_TIMEOUT_S", 1)
     name = f"test_{uuid4().hex}"
     few = {"read_connections": 2, "write_connections": 2, "statement_timeout_ms": 1_000}
-    await execute(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    await execute(server, copy_of(TEMPLATE, name))
     app = create_app(settings.model_copy(update={"database_url": database_url(server, name), **few}))
     async with app.router.lifespan_context(app), found_city(app) as city:
         yield city

@@ -13,7 +13,7 @@ from app.main import create_app
 from app.services import demo
 from app.services.demo import Wish
 from tests.almaty_year import copy_of_the_year
-from tests.conftest import SECRET_KEY, TEMPLATE, database_url, execute
+from tests.conftest import SECRET_KEY, TEMPLATE, copy_of, database_url, execute
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +23,7 @@ def new_database(server: str) -> Iterator[Callable[[], str]]:
 
     def made() -> str:
         names.append(f"demo_{uuid4().hex}")
-        asyncio.run(execute(server, f"CREATE DATABASE {names[-1]} TEMPLATE {TEMPLATE}"))
+        asyncio.run(execute(server, copy_of(TEMPLATE, names[-1])))
         return database_url(server, names[-1])
 
     yield made

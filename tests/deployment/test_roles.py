@@ -22,7 +22,7 @@ from app.main import create_app
 from app.services.records import graffiti
 from tests.auth.devices import device, person
 from tests.city import IN_WEST, TestCity, application, found_city, removal
-from tests.conftest import SECRET_KEY, TEMPLATE, database_url, execute
+from tests.conftest import SECRET_KEY, TEMPLATE, copy_of, database_url, execute
 from tests.records.files import figures, row, send, table
 
 ROLES = Path(__file__).parents[2] / "docs" / "roles.sql"
@@ -38,7 +38,7 @@ def role() -> str:
 def owner_url(server: str, role: str) -> Iterator[str]:
     """A migrated database with the role that docs/roles.sql makes, under a name of its own."""
     name = f"roles_{uuid4().hex}"
-    asyncio.run(execute(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
+    asyncio.run(execute(server, copy_of(TEMPLATE, name)))
     url = database_url(server, name)
     script = ROLES.read_text().replace("narkostop_api", role)
     environment = {"PATH": os.defpath, "POSTGRES_API_PASSWORD": PASSWORD}

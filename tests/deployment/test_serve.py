@@ -17,7 +17,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.conftest import SECRET_KEY, TEMPLATE, database_url, execute
+from tests.conftest import SECRET_KEY, TEMPLATE, copy_of, database_url, execute
 from tests.migrations.catalogue import everything, unfinished
 
 NARKOSTOP = Path(sys.executable).with_name("narkostop")
@@ -49,7 +49,7 @@ def narkostop(folder: Path, *arguments: str, **changes: str | None) -> subproces
 @pytest.fixture
 def url(server: str) -> Iterator[str]:
     name = f"deployment_{uuid4().hex}"
-    asyncio.run(execute(server, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
+    asyncio.run(execute(server, copy_of(TEMPLATE, name)))
     yield database_url(server, name)
     asyncio.run(execute(server, f"DROP DATABASE {name} WITH (FORCE)"))
 

@@ -19,7 +19,7 @@ from app.models.ledger import LedgerEntry
 from app.services import reconciling, sums
 from app.services.sums import Question
 from tests.city import TestCity, found_city, settled
-from tests.conftest import TEMPLATE, database_url, execute
+from tests.conftest import TEMPLATE, copy_of, database_url, execute
 from tests.dumps import copied
 from tests.killed import having_said
 from tests.metrics.facts import entry
@@ -56,7 +56,7 @@ async def differences(database: Database, city_id: str) -> list[reconciling.Diff
 async def database_of_its_own(server: str, template: str) -> AsyncIterator[str]:
     """Without what other tests have tampered with."""
     name = f"test_{uuid4().hex}"
-    await execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await execute(server, copy_of(template, name))
     try:
         yield database_url(server, name)
     finally:

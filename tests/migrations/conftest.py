@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.conftest import TEMPLATE, database_url, execute
+from tests.conftest import TEMPLATE, copy_of, database_url, execute
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def unchanged(server: str) -> Iterator[str]:
 @contextmanager
 def made(server: str, template: str) -> Iterator[str]:
     name = f"migration_{uuid4().hex}"
-    asyncio.run(execute(server, f"CREATE DATABASE {name} TEMPLATE {template}"))
+    asyncio.run(execute(server, copy_of(template, name)))
     try:
         yield database_url(server, name)
     finally:

@@ -12,7 +12,7 @@ from app.jobs import sealing
 from app.models.cities import City
 from app.models.seals import SealedEntry
 from tests.city import TestCity
-from tests.conftest import TEMPLATE, database_url, execute
+from tests.conftest import TEMPLATE, copy_of, database_url, execute
 from tests.dumps import copied
 from tests.seals.sealing import fact, sealed, settled, verified
 
@@ -22,7 +22,7 @@ async def city_in(app: FastAPI, server: str, template: str) -> AsyncIterator[tup
     """A city in a database that other tests have not tampered with, and the database's URL."""
     name = f"seals_{uuid4().hex}"
     url = database_url(server, name)
-    await execute(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await execute(server, copy_of(template, name))
     async with Database.opened(DatabaseOptions(url)) as database:
         city = TestCity(app, "almaty")
         city.database = database
