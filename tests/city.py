@@ -1,20 +1,16 @@
-"""A city of a test's own, and clients that hold every answer against the OpenAPI document."""
+"""A city of a test's own, its people and what they send."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import asyncpg
-import httpx
-import jsonschema_rs
 from fastapi import FastAPI
 from sqlmodel import SQLModel, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.authentication import Identity
 from app.core.database import Database
@@ -24,6 +20,7 @@ from app.models.accounts import Account
 from app.models.cities import City, District
 from app.models.volunteers import Volunteer
 from app.services import sign_in
+from tests.client import Client
 
 Row = TypeVar("Row", bound=SQLModel)
 
@@ -32,82 +29,6 @@ DISTRICTS = {"west": 76.0, "east": 77.0}
 IN_WEST = {"latitude": 43.5, "longitude": 76.5}
 IN_EAST = {"latitude": 43.5, "longitude": 77.5}
 OUTSIDE = {"latitude": 45.0, "longitude": 70.0}
-
-
-class Client(httpx.AsyncClient):
-    """Asserts of each answer that its status and body are what OpenAPI declares for the operation."""
-
-    def __init__(self, app: FastAPI, headers: Mapping[str, str] | None = None) -> None:
-        self._app = httpx.ASGITransport(app, raise_app_exceptions=False)
-        super().__init__(transport=self._app, base_url="http://test/v1", headers=headers)
-        self._contract = contract()
-
-    async def send(self, request: httpx.Request, **_: Any) -> httpx.Response:
-        # Past cookies, redirects and sign-ins, which the service does not know: they took as long as all else here.
-        response = await self._app.handle_async_request(request)
-        response.request = request
-        await response.aread()
-        self._contract.check(request, response)
-        return response
-
-
-class Contract:
-    """Answers have no field that is not declared."""
-
-    def __init__(self, spec: dict[str, Any]) -> None:
-        self.spec = spec
-        for component in spec["components"]["schemas"].values():
-            if "properties" in component:
-                component.setdefault("additionalProperties", False)
-        self._operations: dict[tuple[str, int], list[tuple[list[str], dict[str, Any]]]] = {}
-        # A path without parameters before one that would take it, too.
-        for path in sorted(spec["paths"], key=lambda path: path.count("{")):
-            parts = path.split("/")
-            for verb, operation in spec["paths"][path].items():
-                self._operations.setdefault((verb.upper(), len(parts)), []).append((parts, operation))
-        # Handed over once, and not with each of a thousand schemas.
-        self._components = jsonschema_rs.Registry([("urn:contract", {"components": spec["components"]})])
-        self._validators: dict[int, Any] = {}
-
-    def check(self, request: httpx.Request, response: httpx.Response) -> None:
-        path = request.url.path
-        operation = self.operation(request.method, path)
-        if operation is None:
-            return
-        declared = operation["responses"].get(str(response.status_code))
-        where = f"{request.method} {path} -> {response.status_code}"
-        assert declared, f"{where} is not declared: {response.text}"
-        assert response.status_code < 500 or response.status_code == 503, where
-        if response.content:
-            self._check_body(declared, response, where)
-
-    def operation(self, method: str, path: str) -> dict[str, Any] | None:
-        """None for a path that the service does not have."""
-        steps = path.split("/")
-        known = self._operations.get((method, len(steps)), [])
-        return next((operation for parts, operation in known if fits(parts, steps)), None)
-
-    def _check_body(self, declared: dict[str, Any], response: httpx.Response, where: str) -> None:
-        kind = response.headers["content-type"].partition(";")[0]
-        assert kind in declared["content"], f"{where}: {kind} is not declared"
-        if kind.endswith("json"):
-            if id(declared) not in self._validators:
-                schema = dict(declared["content"][kind]["schema"])
-                if "$ref" in schema:
-                    schema["$ref"] = f"urn:contract{schema['$ref']}"
-                self._validators[id(declared)] = jsonschema_rs.validator_for(schema, registry=self._components)
-            problem = next(self._validators[id(declared)].iter_errors(response.json()), None)
-            assert problem is None, f"{where}: {problem}"
-
-
-def fits(parts: list[str], steps: list[str]) -> bool:
-    return all(part == step or part[:1] == "{" for part, step in zip(parts, steps, strict=True))
-
-
-@cache
-def contract() -> Contract:
-    """The committed one; tests/contract/test_openapi.py holds the application to it."""
-    return Contract(json.loads(Path(__file__).with_name("openapi.json").read_text()))
 
 
 class TestCity:
@@ -124,7 +45,8 @@ class TestCity:
 
     async def as_(self, role: Role) -> Client:
         if role not in self._clients:
-            self._clients[role] = await self.client_of(await self.account(role))
+            account = new_account(self.id, role)
+            self._clients[role] = await self.client_of(account, account)
         return self._clients[role]
 
     @property
@@ -132,12 +54,14 @@ class TestCity:
         return self._clients.setdefault(None, Client(self.app))
 
     async def account(self, role: Role, city_id: str | None = "") -> Account:
-        account = Account(city_id=self.id if city_id == "" else city_id, login=f"{uuid4().hex}@test", role=role)
+        account = new_account(self.id if city_id == "" else city_id, role)
         await self.add(account)
         return account
 
-    async def client_of(self, account: Account) -> Client:
+    async def client_of(self, account: Account, *new: SQLModel) -> Client:
+        """Signed in; what is `new` is stored first, one after the other."""
         async with self.database.transaction() as session:
+            await store(session, *new)
             signed_in = await sign_in.begin(session, account)
         client = Client(self.app, {"Authorization": f"Bearer {self.identity.access_token(signed_in)}"})
         self._clients[uuid4()] = client
@@ -145,7 +69,7 @@ class TestCity:
 
     async def volunteer(self, **particulars: Any) -> tuple[Volunteer, Client]:
         """An active adult street volunteer with an account, unless told otherwise."""
-        account = await self.account(Role.VOLUNTEER)
+        account = new_account(self.id, Role.VOLUNTEER)
         volunteer = Volunteer(
             **{
                 "city_id": self.id,
@@ -160,8 +84,7 @@ class TestCity:
                 **particulars,
             }
         )
-        await self.add(volunteer)
-        return volunteer, await self.client_of(account)
+        return volunteer, await self.client_of(account, account, volunteer)
 
     async def connect(self) -> "asyncpg.Connection[Any]":
         """Past the application, to see and do what it does not."""
@@ -285,12 +208,23 @@ def application(**changes: Any) -> dict[str, Any]:
 @asynccontextmanager
 async def found_city(app: FastAPI, time_zone: str = "Asia/Almaty") -> AsyncIterator[TestCity]:
     city = TestCity(app, f"t-{uuid4().hex[:16]}")
-    await city.add(City(id=city.id, name_kk="Қала", name_ru="Город", name_en="City", time_zone=time_zone))
-    await city.add(*(district(city.id, slug, west) for slug, west in DISTRICTS.items()))
+    async with city.database.transaction() as session:
+        await store(session, City(id=city.id, name_kk="Қала", name_ru="Город", name_en="City", time_zone=time_zone))
+        session.add_all(district(city.id, slug, west) for slug, west in DISTRICTS.items())
     try:
         yield city
     finally:
         await city.close()
+
+
+async def store(session: AsyncSession, *rows: SQLModel) -> None:
+    for row in rows:
+        session.add(row)
+        await session.flush()
+
+
+def new_account(city_id: str | None, role: Role) -> Account:
+    return Account(city_id=city_id, login=f"{uuid4().hex}@test", role=role)
 
 
 def district(city_id: str, slug: str, west: float) -> District:

@@ -15,7 +15,8 @@ import pytest
 from fastapi import FastAPI
 
 from app.domain.permissions import Role
-from tests.city import Client, TestCity, contract, found_city
+from tests.city import Client, TestCity, found_city
+from tests.client import contract
 
 ANONYMOUS = None
 VOLUNTEER, COORDINATOR, MODERATOR, ANALYST, ADMIN = Role

@@ -3,7 +3,8 @@
 import pytest
 
 from app.domain.permissions import Role
-from tests.city import TestCity, contract
+from tests.city import TestCity
+from tests.client import contract
 from tests.figures.published import signed
 
 OWN = {"x-request-id"}
