@@ -12,7 +12,7 @@ from app.main import create_app
 from app.services.accounts import canonical
 from tests.auth.devices import PASSWORD, device, hashed, part, person, refusal, sign_in, sign_in_service
 from tests.city import TestCity, found_city, raid_plan
-from tests.conftest import RECOMMENDED
+from tests.fixtures import RECOMMENDED
 
 HASH_CPU_S = 0.02
 """Far less than one argon2id of 64 MiB, far more than a request without one."""
