@@ -69,12 +69,14 @@ class Contract:
         assert kind in declared["content"], f"{where}: {kind} is not declared"
         if kind.endswith("json"):
             if id(declared) not in self._validators:
-                schema = dict(declared["content"][kind]["schema"])
-                if "$ref" in schema:
-                    schema["$ref"] = f"urn:contract{schema['$ref']}"
-                self._validators[id(declared)] = jsonschema_rs.validator_for(schema, registry=self._components)
+                self._validators[id(declared)] = self.validator(declared["content"][kind]["schema"])
             problem = next(self._validators[id(declared)].iter_errors(response.json()), None)
             assert problem is None, f"{where}: {problem}"
+
+    def validator(self, schema: dict[str, Any], **options: bool) -> Any:
+        if "$ref" in schema:
+            schema = {"$ref": f"urn:contract{schema['$ref']}"}
+        return jsonschema_rs.validator_for(schema, registry=self._components, **options)
 
 
 def fits(parts: list[str], steps: list[str]) -> bool:
