@@ -52,7 +52,7 @@ async def told(client: httpx.AsyncClient, path: str, headers: dict[str, str]) ->
         answer = await client.get(path, headers=headers)
         if began >= until:
             return answer
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.05)
 
 
 async def test_each_is_at_most_a_second_behind_a_commit(city: TestCity):
