@@ -75,7 +75,7 @@ async def document(database: Database, asked: Asked, standing: Standing) -> tupl
     query = asked.query
     today = day_in(standing.time_zone, query.as_of) if query.as_of else standing.today
     periods = Periods(query, today)
-    question = Question([*periods.all()], query.district, query.by_district, query.as_of)
+    question = Question([*periods.all()], query.district, query.by_district, query.as_of, with_changes=True)
     found = await sums.of_city(database, None, asked.city_id, question)
     read = MetricsRead(
         city_id=asked.city_id,

@@ -34,7 +34,7 @@ from app.services.reads import Query
 
 _AREA = sa.bindparam("area", type_=sa.Text)
 _AS_OF = sa.bindparam("as_of", type_=sa.DateTime(timezone=True))
-_NOTHING: sa.TextClause = sa.text("'[]'::json")
+_NOTHING: sa.ColumnClause[Any] = sa.literal_column("'[]'::json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class Question:
     district_id: str | None = None
     by_district: bool = False
     as_of: datetime | None = None
+    with_changes: bool = False
+    """Also when each metric's newest entry was recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Sums:
         self.standing = _standing(answered)
         changed_at: Mapping[str, str] = answered["changed_at"] or {}
         self.changed_at = {metric: datetime.fromisoformat(moment) for metric, moment in changed_at.items()}
-        """When a metric's newest entry was recorded; a metric without entries is not there."""
+        """When a metric's newest entry was recorded, if that was asked; a metric without entries is not there."""
         self.areas: list[str] = answered["areas"]
         self._counts: defaultdict[tuple[str, str, str], Count] = defaultdict(Count)
         for row in answered["rolled"]:
@@ -139,6 +141,8 @@ async def of_city(database: Database, actor: Actor | None, city_id: str, questio
         "as_of": question.as_of,
         # Of one district each district is that one.
         "by_district": (question.by_district and question.district_id is None) or None,
+        "of_district": question.district_id,
+        "changes": question.with_changes or None,
     }
     answered = json.loads(await reads.document(database, actor, sums, "city", **values))
     if question.district_id and not answered["district_exists"]:
@@ -163,16 +167,16 @@ def sums(role: Role | None, given: frozenset[str]) -> Query:
     as_of = _AS_OF if "as_of" in given else None
     late = horizon.late(CITY_ID, as_of)
     late_here = sa.select(late).where(sa.or_(_AREA == WHOLE_CITY, late.c.district == _AREA)).subquery("late_row")
-    changed = _changed(given).subquery("changed_row")
     declared = overlaps.totals(CITY_ID, late, as_of).subquery("declared_row")
     district = sa.exists().where(col(District.city_id) == CITY_ID, col(District.id) == _AREA)
     columns: dict[str, Any] = {
         **_stands(),
-        "changed_at": sa.select(sa.func.json_object_agg(changed.c.metric, changed.c.at)).scalar_subquery(),
+        "changed_at": _changed(given) if "changes" in given else sa.null(),
         "areas": sa.select(sa.func.json_agg(areas.c.area)).scalar_subquery(),
         "rolled": _listed(sa.func.json_strip_nulls(sa.func.row_to_json(rolled.table_valued())), rolled),
         "late": _listed(late_here.table_valued(), late_here),
-        "totals": _listed(declared.table_valued(), declared),
+        # In no district.
+        "totals": _NOTHING if "of_district" in given else _listed(declared.table_valued(), declared),
         "district_exists": district,
     }
     return sa.select(*(column.label(name) for name, column in columns.items())).where(col(City.id) == CITY_ID)
@@ -226,7 +230,7 @@ def _rolled(areas: sa.CTE, given: frozenset[str]) -> Query:
 _SPAN_ARRAYS = {"periods": ARRAY(sa.Text), "spans": ARRAY(sa.Text), "starts": ARRAY(sa.Date)}
 
 
-def _changed(given: frozenset[str]) -> Query:
+def _changed(given: frozenset[str]) -> Any:
     metrics = sa.func.unnest(METRICS).table_valued("metric", name="known_metric").render_derived()
     recorded_at: Any = col(LedgerEntry.recorded_at)
     newest = sa.select(recorded_at.label("at")).where(
@@ -235,7 +239,8 @@ def _changed(given: frozenset[str]) -> Query:
     if "as_of" in given:
         newest = newest.where(recorded_at <= _AS_OF)
     newest_of = newest.order_by(recorded_at.desc()).limit(1).lateral("newest")
-    return sa.select(metrics.c.metric, newest_of.c.at).select_from(metrics.join(newest_of, sa.true()))
+    each = sa.func.json_object_agg(metrics.c.metric, newest_of.c.at)
+    return sa.select(each).select_from(metrics.join(newest_of, sa.true())).scalar_subquery()
 
 
 def _revision() -> Any:
