@@ -31,7 +31,6 @@ def citation(cited: Cited, url: str) -> Citation:
     figure = cited.figure
     assert figure.value is not None
     assert figure.digest is not None
-    assert figure.overlap is not None
     return Citation(
         id=figure.id,
         status=figure.status,
@@ -39,7 +38,7 @@ def citation(cited: Cited, url: str) -> Citation:
         as_of=figure.as_of,
         digest=figure.digest,
         url=url,
-        overlap=figure.overlap,
+        overlap=bool(figure.overlap),
         sentence=Words(**{language: sentence(cited, url, language) for language in messages.LANGUAGES}),
     )
 

@@ -14,6 +14,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from app import VERSION, docs, heads, hot, openapi, problems, telemetry
 from app.admission import Admission
 from app.authentication import Identity
+from app.core.build import build
 from app.core.cipher import Cipher
 from app.core.config import Settings
 from app.core.database import Database, DatabaseOptions
@@ -89,6 +90,8 @@ class Narkostop(FastAPI):
 
 def create_app(settings: Settings) -> FastAPI:
     """Needs `database_url` and `secret_key`; `narkostop serve` sees to both."""
+    # Of the files that are running, before others take their place.
+    build()
     app = Narkostop(
         title="Narkostop",
         version=VERSION,

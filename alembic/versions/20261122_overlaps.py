@@ -69,6 +69,7 @@ SIGNED_WHOLE = (
 def upgrade() -> None:
     op.execute(SPANS_OF)
     op.execute(ANALYSE_RECORDS)
+    op.execute("REVOKE EXECUTE ON FUNCTION analyse_records() FROM PUBLIC")
     op.add_column("figure", sa.Column("overlap", sa.Boolean()))
     op.execute("ALTER TABLE figure DISABLE TRIGGER frozen")
     op.execute(FROM_ENTRIES)

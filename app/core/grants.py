@@ -13,6 +13,7 @@ SELECT format('GRANT %s ON TABLE %I TO %I',
     END, relname, $1::text)
 FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
 """
+_FUNCTIONS = "SELECT format('GRANT EXECUTE ON FUNCTION analyse_records() TO %I', $1::text)"
 _WITHDRAWN = "SELECT format('REVOKE ALL ON ALL TABLES IN SCHEMA public FROM %I', $1::text)"
 
 
@@ -23,7 +24,7 @@ async def grant(url: str, role: str) -> None:
         if await connection.fetchval("SELECT to_regrole(quote_ident($1)) IS NULL OR $1 = current_user", role):
             raise LookupError(role)
         async with connection.transaction():
-            for query in (_WITHDRAWN, _GRANTS):
+            for query in (_WITHDRAWN, _GRANTS, _FUNCTIONS):
                 for (statement,) in await connection.fetch(query, role):
                     await connection.execute(statement)
     finally:

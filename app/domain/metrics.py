@@ -78,11 +78,6 @@ FEWEST_PEOPLE = 5
 """Rule 11: a smaller count of people is not published."""
 
 
-def people_behind(metric: Metric) -> Metric:
-    """Which count of ABOUT_PEOPLE says how many people this one is about."""
-    return Metric.PARTICIPANTS if metric is Metric.VOLUNTEER_MINUTES else metric
-
-
 def too_few(people: Iterable[int]) -> bool:
     """Whether one of these, such as a total or a part of it, is too small a count of people to publish."""
     return any(0 < count < FEWEST_PEOPLE for count in people)

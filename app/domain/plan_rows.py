@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from app.domain.metrics import ABOUT_PEOPLE, FEWEST_PEOPLE, Metric, too_few
+from app.domain.metrics import Metric
 from app.domain.plans import MOST_DIRECTIONS, MOST_ITEMS, is_contact, is_item_number
 from app.domain.records import EARLIEST, LATEST, RefusedCell
 
@@ -78,8 +78,6 @@ class PlanRows:
         metric, amount = self._metric(cells), _whole(cells, "amount")
         if (metric is None) != (amount is None):
             raise RefusedCell("metric" if metric is None else "amount", "missing")
-        if metric in ABOUT_PEOPLE and too_few([amount or 0]):
-            raise RefusedCell("amount", "too_small", limit=FEWEST_PEOPLE)
         counted_from, counted_to = self._window(cells, due_on) if metric else (None, None)
         return RowItem(
             direction=direction,

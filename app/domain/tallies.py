@@ -6,8 +6,6 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
-from app.domain.metrics import too_few
-
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 """No fact is dated before or after."""
 WHOLE_CITY = "*"
@@ -80,11 +78,6 @@ class Count:
     def __add__(self, other: "Count") -> "Count":
         overlap = self.overlap or other.overlap
         return Count(self.recorded + other.recorded, self.declared + other.declared, overlap)
-
-    @property
-    def is_of_few(self) -> bool:
-        """Of people: whether it, or a part of it, is too small to publish."""
-        return too_few((self.recorded, self.declared, self.total))
 
     def parts(self) -> dict[str, Any]:
         """The fields of `Parts`."""

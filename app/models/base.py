@@ -51,7 +51,10 @@ class Table(SQLModel):
     model_config = {"defer_build": True}
 
     def __init__(self, **values: Any) -> None:
-        """All columns at once. SQLModel sets one after the other, each with an event, and takes six times as long."""
+        """All columns at once. SQLModel sets one after the other, each with an event, and takes six times as long.
+
+        In one flush no row may be deleted and another of its key be added: without events that is no change.
+        """
         # Its rows cannot be hashed; the class can.
         columns, constants, factories = _columns(type(self))  # pyright: ignore[reportArgumentType]
         if not values.keys() <= columns:

@@ -72,8 +72,7 @@ async def map_counts(query: MapAsked, actor: Reader, database: Reads, request: R
 async def get_leaderboard(query: LeaderboardAsked, actor: Reader, database: Reads, request: Request) -> Response:
     """The districts by one count, the highest first; no person is ranked. `crews` has those of raids.
 
-    Of people, counts below 5 are null, and others where a hidden one could be worked out from them, but for those
-    who see the people themselves; volunteers are refused. A level is what it was at the end of the last day.
+    Of people volunteers are refused. A level is what it was at the end of the last day.
     """
     sums.check(query)
     if not actor.may(Permission.LEDGER_READ):

@@ -70,7 +70,7 @@ class FigurePublic(Out):
         Field(
             description="true: some of its days are also those of a declared total on whose days facts were recorded "
             "too, as of the same moment; such a number is signed off only of one `origin`. null: not signed yet, and "
-            "the check says so"
+            "the check says so, or about people and not public"
         ),
     ]
     entries: Annotated[int | None, Field(description="How many entries of the ledger it is the sum of")]

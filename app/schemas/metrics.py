@@ -49,7 +49,7 @@ class Parts(Out):
         bool,
         Field(
             description="true: some of these days are also those of a declared total on whose days facts were recorded "
-            "here too; both together may count the same ones twice"
+            "here too; both together may count the same ones twice. Of people, for who may not see them: both are in it"
         ),
     ]
 

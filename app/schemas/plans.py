@@ -215,7 +215,7 @@ class PublicItemProgress(Out):
     expected_percent: Annotated[
         int | None, Field(description="What an even pace up to yesterday would have done; null without a target")
     ]
-    standing: Standing
+    standing: Annotated[Standing | None, Field(description="null: about people and not public; in no tally then")]
     days_late: Annotated[
         int | None, Field(description="Overdue: since the due day. Behind: since an even pace had done as much")
     ]

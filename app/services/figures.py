@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -23,6 +24,8 @@ from app.services import cities, moments, overlaps, reads, reckoning
 from app.services.cities import CITY_ID
 from app.services.moments import Mark
 from app.services.reads import Query
+
+_ABOUT_PEOPLE = sa.bindparam("about_people", sorted(ABOUT_PEOPLE), type_=ARRAY(sa.Text))
 
 
 class Cited(NamedTuple):
@@ -49,6 +52,10 @@ def _card(role: Role | None) -> Query:
         schema,
         titles=titles,
         digest=sa.func.encode(col(Figure.digest), "hex"),
+        # Of people it would tell everybody on which days some were counted.
+        overlap=col(Figure.overlap)
+        if role
+        else sa.case((col(Figure.metric) != sa.all_(_ABOUT_PEOPLE), col(Figure.overlap))),
     )
     return visible_to(role).with_only_columns(*columns)
 

@@ -7,7 +7,7 @@ from itertools import accumulate
 
 from app.core.clock import day_in
 from app.core.database import Database
-from app.domain.metrics import ABOUT_PEOPLE, LEVELS, Metric, kind_of, people_behind
+from app.domain.metrics import ABOUT_PEOPLE, LEVELS, Metric, kind_of, too_few
 from app.domain.permissions import Actor, Permission
 from app.domain.tallies import FIRST_DAY, LAST_DAY, NO_DISTRICT, WHOLE_CITY, Count, Period
 from app.schemas.metrics import (
@@ -87,7 +87,9 @@ async def document(database: Database, asked: Asked, standing: Standing) -> tupl
         metrics=[*_metrics(asked, periods, found)],
         declared=[*_declared(asked, found)],
     )
-    return found.standing, Document(tag(asked, found.standing), read.model_dump_json().encode())
+    # Counted for the day that was asked about, however late it was when it was its turn.
+    counted_from = replace(found.standing, today=standing.today)
+    return counted_from, Document(tag(asked, counted_from), read.model_dump_json().encode())
 
 
 class Periods:
@@ -116,7 +118,8 @@ class Periods:
 
 def _metrics(asked: Asked, periods: Periods, found: Sums) -> Iterator[MetricRead]:
     for metric in Metric:
-        of_few = _is_closed(asked, metric) and _whole(asked, found, people_behind(metric)).is_of_few
+        area = asked.query.district or WHOLE_CITY
+        of_few = _is_closed(asked, metric) and found.is_of_few(metric, _period_of(metric), area)
         if metric not in asked.hidden and not of_few:
             yield _metric(asked, periods, found, metric)
 
@@ -190,6 +193,7 @@ def _declared(asked: Asked, found: Sums) -> Iterator[DeclaredRead]:
     days = Period(_WITHIN, asked.query.from_ or FIRST_DAY, asked.query.to or LAST_DAY)
     for total in found.declared:
         is_asked = not asked.query.district and days.touches(total.period_from, total.period_to)
-        if is_asked and total.metric not in asked.hidden:
+        of_few = _is_closed(asked, total.metric) and too_few([total.amount])
+        if is_asked and total.metric not in asked.hidden and not of_few:
             read = DeclaredRead(**dict(total), ends_within=total.period_to <= days.last)
             yield read.model_copy(update={"overlaps_recorded": None}) if _is_closed(asked, total.metric) else read

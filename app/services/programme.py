@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlmodel import col
 
 from app.core.database import Database
-from app.domain.metrics import ABOUT_PEOPLE, Metric, Origin, people_behind
+from app.domain.metrics import ABOUT_PEOPLE, Metric, Origin
 from app.domain.permissions import Role
 from app.domain.tallies import Period
 from app.models.cities import City
@@ -56,7 +56,7 @@ async def _counts(database: Database, city_id: str) -> CityCounts:
 
 def _by_origin(found: sums.Sums) -> Iterator[tuple[tuple[Metric, Origin], int]]:
     for metric in Metric:
-        if metric in ABOUT_PEOPLE and found.count(people_behind(metric), _EVER).is_of_few:
+        if metric in ABOUT_PEOPLE and found.is_of_few(metric, _EVER):
             continue
         count = found.count(metric, _EVER)
         yield (metric, Origin.RECORDED), count.recorded

@@ -9,7 +9,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.domain.figures import MOST_LISTED
 from app.domain.ledger import Entry
-from app.domain.metrics import ABOUT_PEOPLE, Metric, Origin, people_behind
+from app.domain.metrics import ABOUT_PEOPLE, Metric, Origin
 from app.models.figures import Figure
 from app.models.ledger import LedgerEntry
 from app.schemas.figures import EntrySince, Reckoned
@@ -37,13 +37,14 @@ async def as_signed(session: AsyncSession, figure: Figure) -> Reckoned:
 
 
 async def people(session: AsyncSession, figure: Figure) -> list[int]:
-    """How many people a figure of them is about: each origin's, and both together."""
-    amount = sa.cast(sa.func.sum(col(LedgerEntry.amount)), sa.BigInteger)
-    metric = people_behind(figure.metric)
-    query = _of(figure, amount, metric=metric).where(col(LedgerEntry.recorded_at) <= figure.as_of)
+    """How many people a figure of them is about: each origin's, and both together; of minutes, whose they are."""
+    is_time = figure.metric is Metric.VOLUNTEER_MINUTES
+    amount = col(LedgerEntry.amount)
+    counted = sa.cast(sa.func.sum(sa.func.sign(amount) if is_time else amount), sa.BigInteger)
+    query = _of(figure, col(LedgerEntry.origin), counted).where(col(LedgerEntry.recorded_at) <= figure.as_of)
     rows = await (await session.connection()).execute(query.group_by(col(LedgerEntry.origin)))
-    parts = [each for (each,) in rows]
-    return [*parts, sum(parts)]
+    parts = {origin: people for origin, people in rows if not is_time or origin is Origin.RECORDED}
+    return [*parts.values(), sum(parts.values())]
 
 
 async def since(session: AsyncSession, figure: Figure) -> tuple[int, int]:
@@ -66,10 +67,10 @@ def _later(figure: Figure, *columns: Any) -> Query:
     return _of(figure, *columns).where(col(LedgerEntry.recorded_at) > figure.as_of)
 
 
-def _of(figure: Figure, *columns: Any, metric: Metric | None = None) -> Query:
+def _of(figure: Figure, *columns: Any) -> Query:
     """By the index on city, metric and day."""
     query = sa.select(*columns).where(
-        col(LedgerEntry.city_id) == figure.city_id, col(LedgerEntry.metric) == (metric or figure.metric)
+        col(LedgerEntry.city_id) == figure.city_id, col(LedgerEntry.metric) == figure.metric
     )
     occurred_on = col(LedgerEntry.occurred_on)
     if figure.from_day:

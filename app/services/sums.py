@@ -14,13 +14,14 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from app.core.build import build
 from app.core.clock import utc_now
 from app.core.database import Database
 from app.domain.errors import Fault, Invalid
-from app.domain.metrics import Metric, Origin
+from app.domain.metrics import FEWEST_PEOPLE, Metric, Origin, too_few
 from app.domain.permissions import Actor, Role
 from app.domain.tallies import NO_DISTRICT, WHOLE_CITY, Count, Period
 from app.models.cities import City, District
@@ -77,6 +78,7 @@ class Sums:
         """When a metric's newest entry was recorded, if that was asked; a metric without entries is not there."""
         self.areas: list[str] = answered["areas"]
         self._counts: defaultdict[tuple[str, str, str], Count] = defaultdict(Count)
+        self._minute_facts: int = answered["minute_facts"]
         for row in answered["rolled"]:
             self._add_rolled(row)
         for late in answered["late"]:
@@ -90,6 +92,16 @@ class Sums:
 
     def count(self, metric: Metric, period: str, area: str = WHOLE_CITY) -> Count:
         return self._counts[metric, period, area]
+
+    def is_of_few(self, metric: Metric, period: str, area: str = WHOLE_CITY) -> bool:
+        """Of a metric about people: whether it, or a part of it, is of too few to publish.
+
+        Of minutes each fact is one person's, and their number says how many: who was there may have none.
+        """
+        count = self.count(metric, period, area)
+        if metric is Metric.VOLUNTEER_MINUTES:
+            return count.recorded != 0 and self._minute_facts < FEWEST_PEOPLE
+        return too_few((count.recorded, count.declared, count.total))
 
     def overlapping(self, metric: Metric, first: date, last: date) -> list[DeclaredTotal]:
         days = Period("days", first, last)
@@ -174,6 +186,7 @@ def sums(role: Role | None, given: frozenset[str]) -> Query:
         "changed_at": _changed(given) if "changes" in given else sa.null(),
         "areas": sa.select(sa.func.json_agg(areas.c.area)).scalar_subquery(),
         "rolled": _listed(sa.func.json_strip_nulls(sa.func.row_to_json(rolled.table_valued())), rolled),
+        "minute_facts": _minute_facts(),
         "late": _listed(late_here.table_valued(), late_here),
         # In no district.
         "totals": _NOTHING if "of_district" in given else _listed(declared.table_valued(), declared),
@@ -228,6 +241,22 @@ def _rolled(areas: sa.CTE, given: frozenset[str]) -> Query:
 
 
 _SPAN_ARRAYS = {"periods": ARRAY(sa.Text), "spans": ARRAY(sa.Text), "starts": ARRAY(sa.Date)}
+
+
+def _minute_facts() -> Any:
+    """How many minutes facts stand, up to as many as can be published."""
+    fact, reversal = aliased(LedgerEntry), aliased(LedgerEntry)
+    taken_back = sa.exists().where(
+        col(reversal.city_id) == col(fact.city_id), col(reversal.reverses_id) == col(fact.id)
+    )
+    standing = sa.select(col(fact.id)).where(
+        col(fact.city_id) == CITY_ID,
+        col(fact.metric) == Metric.VOLUNTEER_MINUTES,
+        col(fact.origin) == Origin.RECORDED,
+        col(fact.reverses_id).is_(None),
+        ~taken_back,
+    )
+    return sa.select(sa.func.count()).select_from(standing.limit(FEWEST_PEOPLE).subquery()).scalar_subquery()
 
 
 def _changed(given: frozenset[str]) -> Any:

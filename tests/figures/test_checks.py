@@ -10,7 +10,7 @@ from app.core.ids import new_id
 from app.domain.figures import MOST_LISTED
 from app.domain.metrics import Metric
 from app.domain.permissions import Role
-from tests.city import TestCity
+from tests.city import TestCity, declared_total
 from tests.figures.published import signed
 from tests.metrics.facts import entry
 from tests.seals.sealing import fact, tamper
@@ -51,6 +51,17 @@ async def test_the_list_is_bounded_and_the_count_is_not(city: TestCity):
     await city.add(*(entry(city) for _ in range(MOST_LISTED + 1)))
     check = await checked(city, figure)
     assert (check["entries_since"], len(check["because"])) == (MOST_LISTED + 1, MOST_LISTED)
+
+
+async def test_of_people_the_page_does_not_say_on_which_days_they_were_counted(city: TestCity):
+    said = declared_total(metric="volunteers_street", period_from="2026-03-01", period_to="2026-03-01")
+    await (await city.as_(Role.ADMIN)).post("/declared-counts", json=said)
+    await city.add(*(entry(city, metric=Metric.VOLUNTEERS_STREET) for _ in range(5)))
+    figure = await signed(city, metric="volunteers_street", origin="recorded")
+    assert figure["overlap"] is True
+    page = f"/public/{city.id}/figures/{figure['id']}"
+    assert (await city.anonymous.get(page)).json()["overlap"] is None
+    assert (await city.anonymous.get(f"{page}/cite.json")).json()["overlap"] is False
 
 
 async def test_of_people_the_check_lists_nothing(city: TestCity):

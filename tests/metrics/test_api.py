@@ -173,12 +173,25 @@ async def test_one_subject_counts_for_several_metrics(city: TestCity):
 
 @pytest.mark.parametrize(("people", "is_shown"), [(4, False), (5, True)])
 async def test_minutes_of_fewer_than_five_people_are_not_told(city: TestCity, people: int, is_shown: bool):  # noqa: FBT001
-    of_raid = (Metric.PARTICIPANTS, 1), (Metric.VOLUNTEER_MINUTES, 60)
-    await city.add(*(entry(city, amount, metric=metric) for metric, amount in of_raid for _ in range(people)))
+    """However many took part: some have no minutes, and those that were taken back are nobody's."""
+    facts = [entry(city, 60, metric=Metric.VOLUNTEER_MINUTES) for _ in range(people + 1)]
+    await city.add(*facts, *(entry(city, metric=Metric.PARTICIPANTS) for _ in range(9)))
+    await city.add(entry(city, -60, metric=Metric.VOLUNTEER_MINUTES, reverses_id=facts[0].id))
     public = (await city.anonymous.get(f"/public/{city.id}/metrics", params={"days": 0})).json()["metrics"]
-    told = {item["metric"] for item in public}
-    assert ({"participants", "volunteer_minutes"} <= told) is is_shown
-    assert ("volunteer_minutes" in told) is is_shown
+    told = {item["metric"]: item["total"] for item in public}
+    assert told["participants"] == 9
+    assert told.get("volunteer_minutes") == (60 * people if is_shown else None)
+
+
+async def test_a_declared_total_of_fewer_than_five_people_is_not_told(city: TestCity):
+    admin = await city.as_(Role.ADMIN)
+    for amount, metric in ((4, "participants"), (5, "volunteers_street"), (4, "raids_held")):
+        said = declared_total(metric=metric, amount=amount)
+        assert (await admin.post("/declared-counts", json=said)).status_code == 201
+    asked = [(city.anonymous, f"/public/{city.id}/metrics"), (admin, "/metrics")]
+    told = [(await client.get(path, params={"days": 0})).json()["declared"] for client, path in asked]
+    assert [len(totals) for totals in told] == [2, 3]
+    assert {total["metric"] for total in told[0]} == {"volunteers_street", "raids_held"}
 
 
 async def test_of_what_was_declared_of_people_the_days_stay_ours(city: TestCity):

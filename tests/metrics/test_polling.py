@@ -1,6 +1,8 @@
 """What dashboards ask for all the time: bytes of one revision, and still judged by the token each time."""
 
 import asyncio
+import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -260,6 +262,17 @@ async def test_what_was_counted_later_than_it_was_asked_for_is_not_counted_again
     assert (await documents.standing(city.id)).etag == counted.etag
     assert await documents.polled(asked) is counted
     assert documents.fresh_until(asked, counted) > 0
+
+
+async def test_what_was_counted_for_yesterday_is_not_todays_document(city: TestCity):
+    """As when it waited for its turn over midnight."""
+    documents = Documents(city.database)
+    asked = Asked(city.id, MetricsQuery(), is_public=True)
+    today = await documents.standing(city.id)
+    late = await documents.get(asked, replace(today, today=today.today - timedelta(days=1)))
+    assert json.loads(late.json)["today"] < f"{today.today}"
+    assert late.etag != today.etag
+    assert json.loads((await documents.get(asked, today)).json)["today"] == f"{today.today}"
 
 
 async def test_a_token_is_not_believed_beyond_its_end(city: TestCity):

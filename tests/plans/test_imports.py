@@ -106,7 +106,6 @@ async def test_a_metric_is_known_by_its_code_and_by_its_names(city: TestCity):
         ((*WALLS, "raids_held", "много"), ("amount", "not_whole")),
         ((*WALLS, "raids_held", True), ("amount", "not_whole")),
         ((*WALLS, "raids_held", 0), ("amount", "too_small")),
-        ((*WALLS, "participants", 4), ("amount", "too_small")),
         ((*WALLS, "raids_held", 5, "north"), ("district", "no_such_district")),
         ((*WALLS, "raids_held", 5, None, "2026-10-02", "2026-10-01"), ("to", "ends_before_start")),
         ((*WALLS, "raids_held", "=2+3"), ("amount", "formula")),

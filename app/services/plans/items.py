@@ -11,7 +11,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.core.clock import utc_now
 from app.core.ids import new_id
 from app.domain.errors import Conflict, Fault, Invalid, NotFound, PreconditionFailed
-from app.domain.metrics import ABOUT_PEOPLE, FEWEST_PEOPLE, too_few
 from app.domain.permissions import Actor
 from app.domain.plans import CHANGES_IN_FORCE, MOST_ITEMS, PlanStatus
 from app.models.plans import Plan, PlanItem, PlanItemChange
@@ -129,9 +128,6 @@ async def _check(session: AsyncSession, plan: Plan, item: PlanItem) -> None:
 def _day_faults(plan: Plan, item: PlanItem) -> Iterator[Fault]:
     if item.due_on < plan.starts_on:
         yield Fault("before_plan", "/body/due_on", {"day": plan.starts_on.isoformat()})
-    if item.metric in ABOUT_PEOPLE and too_few([item.amount or 0]):
-        # That it is reached is told to everybody.
-        yield Fault("too_small", "/body/target/amount", {"limit": FEWEST_PEOPLE})
     if item.metric and (item.counted_to or item.due_on) < (item.counted_from or plan.starts_on):
         yield Fault("ends_before_start", "/body/target/to")
 

@@ -39,6 +39,10 @@ from app.services.plans.queries import visible_to
 from app.services.reads import Query
 from app.services.sums import Question, Sums
 
+_OF_PEOPLE = (
+    *("done", "judged_by", "recorded", "declared", "done_percent"),
+    *("expected_percent", "standing", "days_late"),
+)
 _NO_TARGET = dict.fromkeys(("done", "judged_by", "recorded", "declared"))
 
 
@@ -96,11 +100,12 @@ async def of_public_plan(database: Database, question: Asked) -> Document:
     """The JSON of `PublicPlanProgress`: without owners and notes, and of people without counts."""
     counted = await _counted(database, None, question)
     items = [_of_item(question, counted, item) for item in question.plan.in_items]
+    told = [
+        (number, title, [*map(_for_everybody, listed)]) for number, title, listed in _by_direction(question.plan, items)
+    ]
     directions = [
-        PublicDirectionProgress(
-            number=number, title=title, standings=_tally(listed), items=[_for_everybody(item) for item in listed]
-        )
-        for number, title, listed in _by_direction(question.plan, items)
+        PublicDirectionProgress(number=number, title=title, standings=_tally(listed), items=listed)
+        for number, title, listed in told
     ]
     known = question.plan.model_dump(include={*PublicPlanProgress.model_fields})
     read = PublicPlanProgress(
@@ -108,7 +113,7 @@ async def of_public_plan(database: Database, question: Asked) -> Document:
         judged_on=question.judged_on,
         is_demo=question.standing.is_demo,
         revision=counted.standing.revision,
-        standings=_tally(items),
+        standings=_tally([item for _, _, listed in told for item in listed]),
         directions=directions,
     )
     return Document(question.etag, read.model_dump_json(by_alias=True).encode())
@@ -188,9 +193,8 @@ def _judged(progress: Progress) -> dict[str, Any]:
 def _for_everybody(item: ItemProgress) -> PublicItemProgress:
     told = item.model_dump(include={*PublicItemProgress.model_fields})
     if item.target and item.target.metric in ABOUT_PEOPLE:
-        # Of people the public learns totals only, and a target has days: it learns whether, not how many.
-        told |= dict.fromkeys(("done", "recorded", "declared", "done_percent"))
-        told["days_late"] = item.days_late if item.standing is Standing.OVERDUE else None
+        # Of people the public learns totals only, and a target has days: asked each day, even its standing would tell.
+        told |= dict.fromkeys(_OF_PEOPLE)
     return PublicItemProgress.model_validate(told)
 
 
@@ -202,6 +206,6 @@ def _by_direction(plan: PlanFound, items: Sequence[ItemProgress]) -> Iterator[tu
         yield direction.number, direction.title, [item for item in in_order if direction_of[item.id] == direction.id]
 
 
-def _tally(items: Sequence[ItemProgress]) -> dict[Standing, int]:
+def _tally(items: Sequence[PublicItemProgress]) -> dict[Standing, int]:
     found = Counter(item.standing for item in items)
     return {standing: found[standing] for standing in Standing}
