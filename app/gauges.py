@@ -39,7 +39,7 @@ class _Programme(Collector):
             for (metric, origin), count in city.counts.items():
                 family = level if metric in LEVELS else total
                 family.add_metric([city.city_id, metric, origin], count)
-            for metric in {*Metric} - ABOUT_PEOPLE:
+            for metric in [metric for metric in Metric if metric not in ABOUT_PEOPLE]:
                 overlaps.add_metric([city.city_id, metric], city.overlaps.get(metric, 0))
         yield from (total, level, overlaps, entries, demo)
 

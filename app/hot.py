@@ -116,7 +116,7 @@ class Hot:
         if isinstance(name, bytes):
             return await self._believe(scope)
         public = _PUBLIC.fullmatch(name)
-        return _Believed(Asked.whole(public[1], None), math.inf) if public else None
+        return _Believed(Asked.by(None, public[1]), math.inf) if public else None
 
     async def _believe(self, scope: Scope) -> _Believed | None:
         request = Request({**scope, "app": self._app})
@@ -127,7 +127,7 @@ class Hot:
             return None
         await reads.check_stands(self._app.state.database, actor)
         left_s = (expiry_of(request) - utc_now()).total_seconds()
-        return _Believed(Asked.whole(actor.city_id, actor), asked_at + min(BELIEVED_S, left_s))
+        return _Believed(Asked.by(actor, actor.city_id), asked_at + min(BELIEVED_S, left_s))
 
     def _answers_of(self, asked: Asked, document: Document) -> "_Answers":
         made = self._answers.get(asked)

@@ -29,7 +29,7 @@ async def get_metrics(
     sums.check(query)
     standing = await sums.standing_of(database, actor, actor.city_id)
     wanted = Wanted.of(request, query.format)
-    asked = Asked(actor.city_id, as_json(query), is_public=False, sees_people=actor.may(Permission.LEDGER_READ))
+    asked = Asked.by(actor, actor.city_id, as_json(query))
     if wanted.format is Format.JSON and answers.is_known(request, known := metrics.tag(asked, standing)):
         return answers.unchanged(known)
     found = await documents.get(asked, standing)

@@ -42,7 +42,7 @@ async def get_public_metrics(
 ) -> Response:
     """The city's counts for everybody, at most a second old; of people only totals, and none by day or district."""
     sums.check(query)
-    asked, wanted = Asked(city_id, as_json(query), is_public=True), Wanted.of(request, query.format)
+    asked, wanted = Asked.by(None, city_id, as_json(query)), Wanted.of(request, query.format)
     standing = await documents.standing(city_id)
     if wanted.format is Format.JSON and answers.is_known(request, known := metrics.tag(asked, standing)):
         return answers.unchanged(known, is_public=True)

@@ -49,7 +49,7 @@ async def follow_metrics(
     revisions.room()
     left_s = (authentication.expiry_of(request) - utc_now()).total_seconds()
     still_may = partial(reads.check_stands, database, actor)
-    asked = Asked.whole(actor.city_id, actor)
+    asked = Asked.by(actor, actor.city_id)
     return _stream(revisions.of_city(actor.city_id, _tag(last_event_id), left_s, still_may), asked)
 
 
@@ -60,9 +60,8 @@ async def follow_public_metrics(
     """As above, for everybody: a browser's EventSource cannot send a token."""
     await documents.standing(city_id)
     revisions.room()
-    return _stream(
-        revisions.of_city(city_id, _tag(last_event_id), float("inf"), _everybody), Asked.whole(city_id, None)
-    )
+    told = revisions.of_city(city_id, _tag(last_event_id), float("inf"), _everybody)
+    return _stream(told, Asked.by(None, city_id))
 
 
 async def _everybody() -> None:

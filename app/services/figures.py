@@ -47,15 +47,15 @@ def visible_to(role: Role | None) -> SelectOfScalar[Figure]:
 def _card(role: Role | None) -> Query:
     schema = FigureRead if role else FigurePublic
     titles = sa.func.json_build_object("kk", Figure.title_kk, "ru", Figure.title_ru, "en", Figure.title_en)
+    # Of people it would tell everybody on which days some were counted.
+    public = sa.case((col(Figure.metric) != sa.all_(_ABOUT_PEOPLE), col(Figure.overlap)))
+    overlap = col(Figure.overlap) if role else public
     columns = reads.fields(
         Figure,
         schema,
         titles=titles,
         digest=sa.func.encode(col(Figure.digest), "hex"),
-        # Of people it would tell everybody on which days some were counted.
-        overlap=col(Figure.overlap)
-        if role
-        else sa.case((col(Figure.metric) != sa.all_(_ABOUT_PEOPLE), col(Figure.overlap))),
+        overlap=overlap,
     )
     return visible_to(role).with_only_columns(*columns)
 

@@ -24,6 +24,7 @@ from app.schemas.metrics import (
 from app.services import sums
 from app.services.sums import Question, Standing, Sums
 
+_WHOLE = MetricsQuery()
 _WITHIN, _UNTIL, _BEFORE_DAYS, _TODAY = "within", "until", "before days", "today"
 
 
@@ -37,10 +38,14 @@ class Asked:
     sees_people: bool = False
 
     @classmethod
-    def whole(cls, city_id: str, actor: Actor | None) -> "Asked":
-        """Without a filter: the document that is polled."""
+    def by(cls, actor: Actor | None, city_id: str, query: MetricsQuery = _WHOLE) -> "Asked":
+        """By somebody, or by anybody; without a query the document that is polled."""
         sees_people = actor is not None and actor.may(Permission.LEDGER_READ)
-        return cls(city_id, MetricsQuery(), is_public=actor is None, sees_people=sees_people)
+        return cls(city_id, query, is_public=actor is None, sees_people=sees_people)
+
+    @property
+    def area(self) -> str:
+        return self.query.district or WHOLE_CITY
 
     @property
     def hidden(self) -> frozenset[Metric]:
@@ -118,14 +123,9 @@ class Periods:
 
 def _metrics(asked: Asked, periods: Periods, found: Sums) -> Iterator[MetricRead]:
     for metric in Metric:
-        area = asked.query.district or WHOLE_CITY
-        of_few = _is_closed(asked, metric) and found.is_of_few(metric, _period_of(metric), area)
+        of_few = _is_closed(asked, metric) and found.is_of_few(metric, _period_of(metric), asked.area)
         if metric not in asked.hidden and not of_few:
             yield _metric(asked, periods, found, metric)
-
-
-def _whole(asked: Asked, found: Sums, metric: Metric) -> Count:
-    return found.count(metric, _period_of(metric), asked.query.district or WHOLE_CITY)
 
 
 def _period_of(metric: Metric) -> str:
@@ -134,8 +134,8 @@ def _period_of(metric: Metric) -> str:
 
 
 def _metric(asked: Asked, periods: Periods, found: Sums, metric: Metric) -> MetricRead:
-    area = asked.query.district or WHOLE_CITY
-    count = _whole(asked, found, metric)
+    area = asked.area
+    count = found.count(metric, _period_of(metric), area)
     is_closed = _is_closed(asked, metric)
     return MetricRead(
         metric=metric,

@@ -33,8 +33,6 @@ from app.services.spots import steps
 from app.services.spots.area import in_box, metres_from
 
 _LOCK = "SELECT pg_advisory_xact_lock(key) FROM unnest($1::bigint[]) AS key"
-
-
 _CIRCLE = ("latitude", "longitude", "metres", "west", "south", "east", "north")
 
 
