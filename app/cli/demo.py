@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.cli.errors import CommandError
 from app.cli.ledger import sealed
-from app.cli.session import in_transaction
+from app.cli.session import with_database
 from app.core.config import Settings
 from app.core.database import Database, DatabaseOptions
 from app.core.passwords import Passwords
@@ -30,11 +30,7 @@ def demo(
     """Fill Almaty with a made-up year of the programme, to try things on. Never into a city with real data."""
     wish = Wish(seed, until.date() if until else None)
 
-    async def work(session: AsyncSession) -> bool:
-        return await _build(session, wish)
-
-    if in_transaction(work):
-        in_transaction(_seal)
+    if with_database(lambda database: _built(database, wish)):
         _announce()
     else:
         Console().print("The demonstration is there already; nothing was changed.")
@@ -49,15 +45,21 @@ def ensure(settings: Settings, wish: Wish) -> None:
     async def is_there() -> bool:
         async with Database.opened(DatabaseOptions(settings.database_url or "")) as database:
             async with database.transaction() as session:
-                known = await demos.is_there(session)
-                built = not known and await demos.is_empty(session) and await _build(session, wish)
-            if built:
-                async with database.transaction() as session:
-                    await _seal(session)
-        return known or built
+                known, is_first_start = await demos.is_there(session), await demos.is_empty(session)
+            return known or (is_first_start and await _built(database, wish))
 
     if asyncio.run(is_there()):
         _announce()
+
+
+async def _built(database: Database, wish: Wish) -> bool:
+    """False, and nothing done, when it is there already."""
+    async with database.transaction() as session:
+        is_new = await _build(session, wish)
+    if is_new:
+        async with database.transaction() as session:
+            await _seal(session)
+    return is_new
 
 
 async def _build(session: AsyncSession, wish: Wish) -> bool:

@@ -80,16 +80,24 @@ async def _current_revision(url: str) -> str | None:
 
 
 def in_transaction(work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-    """Run one unit of work on the ready database; a refusal of the domain becomes a CommandError."""
+    """As `with_database`: one unit of work, done again when PostgreSQL chose it as a deadlock's victim."""
+
+    async def unit(database: Database) -> T:
+        async def once() -> T:
+            async with database.transaction() as session:
+                return await work(session)
+
+        return await retried(once)
+
+    return with_database(unit)
+
+
+def with_database(work: Callable[[Database], Awaitable[T]]) -> T:
+    """Run on the ready database; a refusal of the domain becomes a CommandError."""
 
     async def run(settings: Settings) -> T:
         async with Database.opened(DatabaseOptions(settings.database_url or "")) as database:
-
-            async def once() -> T:
-                async with database.transaction() as session:
-                    return await work(session)
-
-            return await retried(once)
+            return await work(database)
 
     with ready(load_settings()) as settings:
         try:
