@@ -5,9 +5,8 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, cast
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
@@ -21,7 +20,6 @@ from app.core.database import Database, DatabaseOptions
 from app.core.passwords import Passwords
 from app.core.throttle import Throttle
 from app.core.turns import Turns
-from app.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 from app.jobs import housekeeping, rolling_up, sealing
 from app.routers import (
     accounts,
@@ -52,10 +50,6 @@ from app.services.documents import Documents
 from app.services.figure_checks import FigureChecks
 from app.services.revisions import Revisions
 
-# NotFound: an account of no city can name one that does not exist.
-SIGNED_IN = problems.problems(Unauthenticated, Forbidden, NotFound, Invalid, Unavailable)
-PUBLIC = problems.problems(Invalid, Unavailable)
-STATELESS = problems.problems(Invalid)
 RAID_AT_ONCE, RAID_WAIT_S = 2, 15
 """Two writes to one raid: one holds its row, and one has all ready for when it is let go (docs/adr/0014)."""
 
@@ -64,7 +58,16 @@ _STREET = (raids, assignments, attendance, spots, checks)
 _ONLINE = (resources, referrals, records)
 _NUMBERS = (declared, plans, metrics, revisions, reports, ledger, seals, figures)
 _NOUNS = (*_STREET, volunteers, accounts, cities, *_ONLINE, *_NUMBERS)
-Responses = dict[int | str, dict[str, Any]]
+_ROUTERS = (
+    *(noun.router for noun in _NOUNS),
+    *(noun.secret_router for noun in (volunteers, accounts, calendars)),
+    plans.file_router,
+    auth.router,
+    public.router,
+    *(noun.public_router for noun in (calendars, figures, reports, revisions)),
+    auth.well_known,
+    operations.router,
+)
 
 
 class Narkostop(FastAPI):
@@ -100,7 +103,6 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         # A redirect goes to http behind a proxy that ends TLS; a path is right or it is not.
         redirect_slashes=False,
-        generate_unique_id_function=_operation_id,
         docs_url=None,
         redoc_url=None,
         license_info={"name": "MIT", "identifier": "MIT"},
@@ -108,19 +110,9 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.settings = settings
     app.state.turns = Turns(RAID_AT_ONCE, RAID_WAIT_S)
     problems.install(app)
-    for module in _NOUNS:
-        _include(app, module.router, "/v1", SIGNED_IN)
-    for module in (volunteers, accounts, calendars):
-        _include(app, module.secret_router, "/v1", SIGNED_IN)
-    _include(app, plans.file_router, "/v1", SIGNED_IN)
-    for router in (
-        auth.router,
-        public.router,
-        *(noun.public_router for noun in (calendars, figures, reports, revisions)),
-    ):
-        _include(app, router, "/v1", PUBLIC)
-    for router in (auth.well_known, operations.router):
-        _include(app, router, "", STATELESS)
+    for router in _ROUTERS:
+        # `include_router` would build each route anew, and match its router before it, twice for each request.
+        app.router.routes.extend(router.routes)
     docs.install(app)
     if settings.cors_origins:
         _let_in(app, settings.cors_origins)
@@ -135,25 +127,6 @@ def _let_in(app: FastAPI, origins: Sequence[str]) -> None:
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-City"],
         expose_headers=["ETag", "Link", "Retry-After", "X-Request-Id"],
     )
-
-
-def _include(app: FastAPI, router: APIRouter, prefix: str, responses: Responses) -> None:
-    """As `include_router`, but flat: an included router is matched on its own first, twice for each request."""
-    for route in router.routes:
-        assert isinstance(route, APIRoute)
-        app.router.add_api_route(
-            prefix + route.path,
-            route.endpoint,
-            response_model=route.response_model,
-            status_code=route.status_code,
-            tags=route.tags,
-            dependencies=route.dependencies,
-            response_class=route.response_class,
-            responses={**responses, **route.responses},
-            methods=sorted(route.methods or ()),
-            include_in_schema=route.include_in_schema,
-            route_class_override=type(route),
-        )
 
 
 @asynccontextmanager
@@ -193,7 +166,3 @@ def _calm_garbage_collection() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 50, 100)
-
-
-def _operation_id(route: APIRoute) -> str:
-    return route.name

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 from fastapi._compat import ModelField
 from fastapi.dependencies.models import Dependant
 from fastapi.dependencies.utils import get_flat_params, request_params_to_args
@@ -30,10 +30,17 @@ from app.core.config import Settings
 from app.core.database import Database, retried
 from app.core.json import parse
 from app.core.turns import NoTurnError, Turns
-from app.domain.errors import Unavailable
+from app.domain.errors import Forbidden, Invalid, NotFound, Unauthenticated, Unavailable
 from app.domain.permissions import Actor
+from app.problems import problems
 from app.services import idempotency, reads
 from app.services.idempotency import Kept, Slot
+
+Responses = dict[int | str, dict[str, Any]]
+# NotFound: an account of no city can name one that does not exist.
+SIGNED_IN: Responses = problems(Unauthenticated, Forbidden, NotFound, Invalid, Unavailable)
+PUBLIC: Responses = problems(Invalid, Unavailable)
+STATELESS: Responses = problems(Invalid)
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _KEY = re.compile(openapi.KEY)
@@ -114,6 +121,23 @@ class SecretRoute(Route):
     """Its answers hold passwords, codes or tokens, so none is kept for a retry."""
 
     keeps_answers = False
+
+
+class Router(APIRouter):
+    """Routes below a path, with the refusals that all of them may give."""
+
+    def __init__(self, path: str, tag: str, refusals: Responses, route_class: type[Route] = Route) -> None:
+        super().__init__(
+            prefix=path,
+            tags=[tag],
+            responses=refusals,
+            route_class=route_class,
+            generate_unique_id_function=_operation_id,
+        )
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
 
 
 def refuse_other_media(request: Request, expected: str) -> None:

@@ -2,14 +2,14 @@ import secrets
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app import answers
 from app.deps import Allow, PasswordsDep, Reads, Session, SettingsDep, SignedInActor
 from app.domain.errors import Conflict, NotFound
 from app.domain.permissions import AccountKind, Actor, Permission
 from app.problems import problems
-from app.routing import Route, SecretRoute
+from app.routing import SIGNED_IN, Router, SecretRoute
 from app.schemas.accounts import (
     AccountChange,
     AccountDraft,
@@ -21,8 +21,8 @@ from app.schemas.accounts import (
 from app.schemas.volunteers import InvitationRead
 from app.services import accounts, reads
 
-router = APIRouter(prefix="/accounts", tags=["accounts"], route_class=Route)
-secret_router = APIRouter(prefix="/accounts", tags=["accounts"], route_class=SecretRoute)
+router = Router("/v1/accounts", "accounts", SIGNED_IN)
+secret_router = Router("/v1/accounts", "accounts", SIGNED_IN, SecretRoute)
 Manager = Annotated[Actor, Depends(Allow(Permission.ACCOUNT_MANAGE))]
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app import answers, messages
 from app import problems as refusals
@@ -12,7 +12,7 @@ from app.domain.assignments import AssignmentStatus
 from app.domain.errors import Conflict, NotFound
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
-from app.routing import Route
+from app.routing import SIGNED_IN, Router
 from app.schemas.assignments import (
     AssignmentRead,
     Chosen,
@@ -27,7 +27,7 @@ from app.schemas.base import PageQuery
 from app.schemas.raids import RaidRead
 from app.services import assignments, candidates, raids, reads, suggestions
 
-router = APIRouter(prefix="/raids/{raid_id}", tags=["crews"], route_class=Route)
+router = Router("/v1/raids/{raid_id}", "crews", SIGNED_IN)
 Joiner = Annotated[Actor, Depends(Allow(Permission.RAID_JOIN))]
 Leader = Annotated[Actor, Depends(Allow(Permission.RAID_LEAD))]
 Planner = Annotated[Actor, Depends(Allow(Permission.RAID_PLAN))]

@@ -3,20 +3,20 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import Depends, Response
 
 from app import answers
 from app.deps import Allow, RaidKey, Reads, Session, ThrottleDep
 from app.domain.errors import Conflict, NotFound, TooManyRequests
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
-from app.routing import Route
+from app.routing import SIGNED_IN, Router
 from app.schemas.assignments import AssignmentRead, RollCall
 from app.schemas.attendance import HereNow, RaidCodeRead
 from app.schemas.raids import RaidRead
 from app.services import assignments, attendance, raids, reads
 
-router = APIRouter(prefix="/raids/{raid_id}", tags=["attendance"], route_class=Route)
+router = Router("/v1/raids/{raid_id}", "attendance", SIGNED_IN)
 Joiner = Annotated[Actor, Depends(Allow(Permission.RAID_JOIN))]
 Leader = Annotated[Actor, Depends(Allow(Permission.RAID_LEAD))]
 STEP = problems(NotFound, Conflict)

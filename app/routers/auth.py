@@ -1,6 +1,6 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import Form, Request, Response
 from starlette.responses import JSONResponse
 
 from app import problems as refusals
@@ -10,13 +10,13 @@ from app.deps import Address, IdentityDep, PasswordsDep, Reads, Session, SignedI
 from app.domain.errors import Forbidden, TooManyRequests, Unauthenticated
 from app.domain.permissions import AccountKind
 from app.problems import problems
-from app.routing import SecretRoute
+from app.routing import PUBLIC, STATELESS, Router, SecretRoute
 from app.schemas.accounts import JwksRead, PasswordChoice, TokenRead, TokenRequest
 from app.services import accounts, sign_in
 from app.services.sign_in import SignedIn
 
-router = APIRouter(prefix="/auth", tags=["auth"], route_class=SecretRoute)
-well_known = APIRouter(tags=["auth"], route_class=SecretRoute)
+router = Router("/v1/auth", "auth", PUBLIC, SecretRoute)
+well_known = Router("", "auth", STATELESS, SecretRoute)
 _KINDS = {"password": AccountKind.PERSON, "client_credentials": AccountKind.SERVICE}
 
 

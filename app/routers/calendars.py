@@ -1,17 +1,17 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import Depends, Path, Response
 
 from app.deps import Allow, Reads, Session
 from app.domain.errors import NotFound
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
-from app.routing import Route, SecretRoute
+from app.routing import PUBLIC, SIGNED_IN, Router, SecretRoute
 from app.schemas.calendars import CalendarRead
 from app.services import calendars
 
-secret_router = APIRouter(prefix="/calendars", tags=["calendars"], route_class=SecretRoute)
-public_router = APIRouter(prefix="/public/{city_id}/calendars", tags=["calendars"], route_class=Route)
+secret_router = Router("/v1/calendars", "calendars", SIGNED_IN, SecretRoute)
+public_router = Router("/v1/public/{city_id}/calendars", "calendars", PUBLIC)
 Reader = Annotated[Actor, Depends(Allow(Permission.RAID_READ))]
 CityId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,31}$", examples=["almaty"])]
 Token = Annotated[str, Path(pattern=r"^[A-Za-z0-9_-]{43}$", description="Secret; ends when it is renewed")]

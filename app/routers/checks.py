@@ -1,19 +1,19 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app import answers
 from app.deps import Allow, Reads, Session
 from app.domain.errors import Conflict, NotFound
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
-from app.routing import Route
+from app.routing import SIGNED_IN, Router
 from app.schemas.base import PageQuery
 from app.schemas.checks import CheckPage, CheckRead, Dispute, ErrorQuery, ErrorRates
 from app.services import checks, reads
 
-router = APIRouter(prefix="/checks", tags=["checks"], route_class=Route)
+router = Router("/v1/checks", "checks", SIGNED_IN)
 Checker = Annotated[Actor, Depends(Allow(Permission.SPOT_CHECK))]
 STEP = problems(NotFound, Conflict)
 

@@ -1,17 +1,17 @@
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import Depends, Request, Response
 
 from app import answers
 from app.deps import Allow, ExpectedVersion, Reads, Session
 from app.domain.errors import NotFound, PreconditionFailed, PreconditionRequired
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
-from app.routing import Route
+from app.routing import SIGNED_IN, Router
 from app.schemas.cities import SettingsChange, SettingsRead
 from app.services import cities, reads
 
-router = APIRouter(prefix="/city", tags=["city"], route_class=Route)
+router = Router("/v1/city", "city", SIGNED_IN)
 Setter = Annotated[Actor, Depends(Allow(Permission.CITY_SET))]
 
 

@@ -1,14 +1,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app import answers
 from app.deps import Allow, Reads, Session
 from app.domain.errors import Conflict, NotFound
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
-from app.routing import Route
+from app.routing import SIGNED_IN, Router
 from app.schemas.declared import (
     DeclaredCountPage,
     DeclaredCountRead,
@@ -18,7 +18,7 @@ from app.schemas.declared import (
 )
 from app.services import declared, reads
 
-router = APIRouter(prefix="/declared-counts", tags=["declared counts"], route_class=Route)
+router = Router("/v1/declared-counts", "declared counts", SIGNED_IN)
 Reader = Annotated[Actor, Depends(Allow(Permission.DECLARED_READ))]
 Keeper = Annotated[Actor, Depends(Allow(Permission.RECORDS_IMPORT))]
 

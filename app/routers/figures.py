@@ -1,7 +1,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from pydantic import TypeAdapter
 
 from app import answers, citations, messages
@@ -10,7 +10,7 @@ from app.domain.errors import Conflict, NotFound
 from app.domain.figures import FigureStatus
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
-from app.routing import Route
+from app.routing import PUBLIC, SIGNED_IN, Router
 from app.schemas.base import PageQuery
 from app.schemas.figures import (
     Citation,
@@ -28,10 +28,8 @@ from app.schemas.figures import (
 from app.services import cities, figure_checks, figures, reads
 from app.services.figures import Cited
 
-router = APIRouter(prefix="/figures", tags=["figures"], route_class=Route)
-public_router = APIRouter(
-    prefix="/public/{city_id}/figures", tags=["figures"], route_class=Route, responses=problems(NotFound)
-)
+router = Router("/v1/figures", "figures", SIGNED_IN)
+public_router = Router("/v1/public/{city_id}/figures", "figures", PUBLIC | problems(NotFound))
 Reader = Annotated[Actor, Depends(Allow(Permission.LEDGER_READ))]
 Publisher = Annotated[Actor, Depends(Allow(Permission.FIGURE_PUBLISH))]
 CityId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,31}$", examples=["almaty"])]

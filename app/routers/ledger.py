@@ -1,18 +1,18 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app import answers
 from app.deps import Allow, Reads
 from app.domain.errors import Conflict, NotFound
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
-from app.routing import Route
+from app.routing import SIGNED_IN, Router
 from app.schemas.ledger import InclusionProof, LedgerEntryPage, LedgerQuery
 from app.services import entries, reads, seals
 
-router = APIRouter(prefix="/ledger", tags=["ledger"], route_class=Route)
+router = Router("/v1/ledger", "ledger", SIGNED_IN)
 Reader = Annotated[Actor, Depends(Allow(Permission.LEDGER_READ))]
 
 

@@ -1,19 +1,19 @@
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app import answers, exports, messages
 from app.deps import Allow, DocumentsDep, Reads
 from app.domain.metrics import Metric, kind_of
 from app.domain.permissions import Actor, Permission
 from app.exports import Wanted
-from app.routing import Route
+from app.routing import SIGNED_IN, Router
 from app.schemas.metrics import Format, MetricDefinitions, MetricsQuery, MetricsRead
 from app.services import metrics, sums
 from app.services.metrics import Asked, as_json
 from app.services.reports import sheets
 
-router = APIRouter(prefix="/metrics", tags=["metrics"], route_class=Route)
+router = Router("/v1/metrics", "metrics", SIGNED_IN)
 Reader = Annotated[Actor, Depends(Allow(Permission.METRICS_READ))]
 
 

@@ -3,7 +3,7 @@
 import hmac
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import Depends, Header, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from app import VERSION, gauges
@@ -12,12 +12,12 @@ from app.core.database import DatabaseUnavailableError
 from app.deps import DocumentsDep, Reads, SettingsDep
 from app.domain.errors import Unauthenticated, Unavailable
 from app.problems import problems
-from app.routing import Route
+from app.routing import STATELESS, Router
 from app.schemas.operations import Health, Version
 from app.services import programme
 from app.services.documents import Queue
 
-router = APIRouter(tags=["operations"], route_class=Route)
+router = Router("", "operations", STATELESS)
 
 
 @router.get("/livez", response_model=Health)
@@ -74,5 +74,9 @@ async def get_process_metrics() -> Response:
 )
 async def get_programme_metrics(documents: DocumentsDep, database: Reads) -> Response:
     """For Prometheus: what the public may know of each city's counts, as OpenMetrics gauges, at most a second old."""
-    found = await documents.shared("programme", lambda: programme.programme(database), Queue.OURS)
-    return Response(gauges.exposition(found), headers={"Content-Type": gauges.CONTENT_TYPE})
+
+    async def text() -> bytes:
+        return gauges.exposition(await programme.programme(database))
+
+    gauged = await documents.shared("programme", text, Queue.OURS)
+    return Response(gauged, headers={"Content-Type": gauges.CONTENT_TYPE})

@@ -1,7 +1,7 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi import Body, Depends, Query, Request, Response
 from starlette.responses import JSONResponse
 
 from app import answers, messages
@@ -11,7 +11,7 @@ from app.domain.errors import Conflict, NotFound, PreconditionFailed, Preconditi
 from app.domain.permissions import Actor, Permission
 from app.domain.records import Refusal
 from app.problems import problems
-from app.routing import Route
+from app.routing import SIGNED_IN, Route, Router
 from app.schemas.base import PageQuery
 from app.schemas.plans import (
     DirectionChange,
@@ -50,8 +50,8 @@ class WorkbookRoute(Route):
         return min(MOST_BYTES, settings.max_import_bytes)
 
 
-router = APIRouter(prefix="/plans", tags=["plans"], route_class=Route)
-file_router = APIRouter(prefix="/plans", tags=["plans"], route_class=WorkbookRoute)
+router = Router("/v1/plans", "plans", SIGNED_IN)
+file_router = Router("/v1/plans", "plans", SIGNED_IN, WorkbookRoute)
 Reader = Annotated[Actor, Depends(Allow(Permission.PLAN_READ))]
 Planner = Annotated[Actor, Depends(Allow(Permission.PLAN_MANAGE))]
 STEP = problems(NotFound, Conflict)

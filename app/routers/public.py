@@ -1,7 +1,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from app import answers, exports
 from app.deps import Address, DocumentsDep, Reads, Session, ThrottleDep
@@ -9,7 +9,7 @@ from app.domain.errors import NotFound, TooManyRequests
 from app.domain.volunteers import VolunteerStatus
 from app.exports import Rendered, Wanted
 from app.problems import problems
-from app.routing import Route
+from app.routing import PUBLIC, Router
 from app.schemas.base import PageQuery
 from app.schemas.cities import CityRead, DistrictMap
 from app.schemas.metrics import Format, MetricsQuery, MetricsRead
@@ -19,7 +19,7 @@ from app.services import cities, metrics, plans, reads, sums, volunteers
 from app.services.metrics import Asked, as_json
 from app.services.reports import sheets
 
-router = APIRouter(prefix="/public/{city_id}", tags=["public"], route_class=Route, responses=problems(NotFound))
+router = Router("/v1/public/{city_id}", "public", PUBLIC | problems(NotFound))
 CityId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,31}$", examples=["almaty"])]
 
 

@@ -1,14 +1,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app import answers
 from app.deps import Allow, ExpectedVersion, RaidKey, Reads, Session
 from app.domain.errors import Conflict, NotFound, PreconditionFailed, PreconditionRequired
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
-from app.routing import Route
+from app.routing import SIGNED_IN, Router
 from app.schemas.assignments import RollCall
 from app.schemas.base import PageQuery
 from app.schemas.raids import (
@@ -27,7 +27,7 @@ from app.schemas.raids import (
 )
 from app.services import assignments, outings, raids, reads, removals, stops
 
-router = APIRouter(prefix="/raids", tags=["raids"], route_class=Route)
+router = Router("/v1/raids", "raids", SIGNED_IN)
 Reader = Annotated[Actor, Depends(Allow(Permission.RAID_READ))]
 Planner = Annotated[Actor, Depends(Allow(Permission.RAID_PLAN))]
 Leader = Annotated[Actor, Depends(Allow(Permission.RAID_LEAD))]

@@ -2,7 +2,7 @@ from io import BytesIO
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Query, Request, Response
+from fastapi import Body, Depends, Query, Request, Response
 from starlette.responses import JSONResponse
 
 from app import answers, messages
@@ -12,7 +12,7 @@ from app.domain.errors import NotFound
 from app.domain.permissions import Actor, Permission
 from app.domain.records import Refusal
 from app.problems import problems
-from app.routing import Route
+from app.routing import SIGNED_IN, Route, Router
 from app.schemas.base import PageQuery
 from app.schemas.records import ImportPage, ImportQuery, ImportRead, ImportReport, RefusedRow
 from app.services import reads, records
@@ -27,7 +27,7 @@ class ImportRoute(Route):
         return settings.max_import_bytes
 
 
-router = APIRouter(prefix="/imports", tags=["imports"], route_class=ImportRoute)
+router = Router("/v1/imports", "imports", SIGNED_IN, ImportRoute)
 Keeper = Annotated[Actor, Depends(Allow(Permission.RECORDS_IMPORT))]
 DRY_RUN: dict[int | str, dict[str, Any]] = {200: {"model": ImportReport, "description": "What a dry run found"}}
 

@@ -1,14 +1,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app import answers
 from app.deps import Allow, Reads, Session
 from app.domain.errors import Conflict, NotFound
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
-from app.routing import Route
+from app.routing import SIGNED_IN, Router
 from app.schemas.base import PageQuery
 from app.schemas.referrals import (
     AnswerRecord,
@@ -21,7 +21,7 @@ from app.schemas.referrals import (
 )
 from app.services import reads, referrals
 
-router = APIRouter(prefix="/referrals", tags=["referrals"], route_class=Route)
+router = Router("/v1/referrals", "referrals", SIGNED_IN)
 Manager = Annotated[Actor, Depends(Allow(Permission.REFERRAL_MANAGE))]
 STEP = problems(NotFound, Conflict)
 

@@ -1,6 +1,6 @@
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from app import answers, exports
@@ -10,7 +10,7 @@ from app.domain.metrics import Metric
 from app.domain.permissions import Actor, Permission
 from app.exports import Rendered, Wanted
 from app.problems import problems
-from app.routing import Route
+from app.routing import PUBLIC, SIGNED_IN, Router
 from app.schemas.reports import (
     CountMap,
     CrewLeaderboard,
@@ -26,10 +26,8 @@ from app.schemas.reports import (
 from app.services import reports, sums
 from app.services.reports import Asked, sheets
 
-router = APIRouter(prefix="/metrics", tags=["metrics"], route_class=Route)
-public_router = APIRouter(
-    prefix="/public/{city_id}/metrics", tags=["public"], route_class=Route, responses=problems(NotFound)
-)
+router = Router("/v1/metrics", "metrics", SIGNED_IN)
+public_router = Router("/v1/public/{city_id}/metrics", "public", PUBLIC | problems(NotFound))
 Reader = Annotated[Actor, Depends(Allow(Permission.METRICS_READ))]
 CityId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,31}$", examples=["almaty"])]
 MetricName = Annotated[Metric, Path(examples=["graffiti_painted"])]

@@ -1,14 +1,14 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app import answers
 from app.deps import Allow, Reads, Session
 from app.domain.errors import Conflict, NotFound
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
-from app.routing import Route
+from app.routing import SIGNED_IN, Router
 from app.schemas.resources import (
     FindingRead,
     FindingReport,
@@ -19,7 +19,7 @@ from app.schemas.resources import (
 )
 from app.services import reads, resources
 
-router = APIRouter(tags=["resources"], route_class=Route)
+router = Router("/v1", "resources", SIGNED_IN)
 Reporter = Annotated[Actor, Depends(Allow(Permission.FINDING_REPORT))]
 Reader = Annotated[Actor, Depends(Allow(Permission.RESOURCE_READ))]
 Reviewer = Annotated[Actor, Depends(Allow(Permission.RESOURCE_REVIEW))]

@@ -2,7 +2,7 @@ from collections.abc import AsyncGenerator
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from fastapi import Depends, Header, Path, Request, Response
 from fastapi.sse import EventSourceResponse, format_sse_event
 
 from app import authentication
@@ -11,14 +11,14 @@ from app.deps import Allow, DocumentsDep, Reads, RevisionsDep
 from app.domain.errors import NotFound, Unavailable
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
-from app.routing import Route
+from app.routing import PUBLIC, SIGNED_IN, Router
 from app.schemas.metrics import RevisionRead
 from app.services import metrics, reads
 from app.services.metrics import Asked
 from app.services.sums import Standing
 
-router = APIRouter(prefix="/metrics", tags=["metrics"], route_class=Route)
-public_router = APIRouter(prefix="/public/{city_id}/metrics", tags=["public"], route_class=Route)
+router = Router("/v1/metrics", "metrics", SIGNED_IN)
+public_router = Router("/v1/public/{city_id}/metrics", "public", PUBLIC)
 Reader = Annotated[Actor, Depends(Allow(Permission.METRICS_READ))]
 CityId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,31}$", examples=["almaty"])]
 LastEventId = Annotated[str, Header(description="Sent by a browser that comes back: what it knows is not told again")]

@@ -1,18 +1,18 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app import answers
 from app.deps import Allow, Reads
 from app.domain.permissions import Actor, Permission
-from app.routing import Route
+from app.routing import SIGNED_IN, Router
 from app.schemas.base import PageQuery
 from app.schemas.seals import SealPage, SealRead
 from app.services import reads, seals
 from app.services.reads import Item
 
-router = APIRouter(prefix="/seals", tags=["ledger"], route_class=Route)
+router = Router("/v1/seals", "ledger", SIGNED_IN)
 Reader = Annotated[Actor, Depends(Allow(Permission.LEDGER_READ))]
 
 

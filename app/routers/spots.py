@@ -1,7 +1,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from app import answers
@@ -9,7 +9,7 @@ from app.deps import Allow, Reads, Session
 from app.domain.errors import Conflict, Fault, NotFound
 from app.domain.permissions import Actor, Permission
 from app.problems import as_fault, problems, told
-from app.routing import Route
+from app.routing import SIGNED_IN, Router
 from app.schemas.base import PageQuery
 from app.schemas.raids import RemovalPage
 from app.schemas.sightings import (
@@ -36,7 +36,7 @@ from app.schemas.spots import (
 )
 from app.services import reads, removals, spots
 
-router = APIRouter(tags=["spots"], route_class=Route)
+router = Router("/v1", "spots", SIGNED_IN)
 Reader = Annotated[Actor, Depends(Allow(Permission.SPOT_READ))]
 Counter = Annotated[Actor, Depends(Allow(Permission.METRICS_READ))]
 Reporter = Annotated[Actor, Depends(Allow(Permission.SIGHTING_REPORT))]

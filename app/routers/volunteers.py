@@ -1,7 +1,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 
 from app import answers, messages
 from app.deps import Allow, ExpectedVersion, Reads, Session, SignedInActor
@@ -10,7 +10,7 @@ from app.domain.permissions import Actor, Permission
 from app.domain.volunteers import Skill
 from app.models.volunteers import Consent
 from app.problems import problems
-from app.routing import Route, SecretRoute
+from app.routing import SIGNED_IN, Router, SecretRoute
 from app.schemas.base import PageQuery
 from app.schemas.volunteers import (
     Approval,
@@ -35,8 +35,8 @@ from app.schemas.volunteers import (
 from app.services import reads, standing, volunteers
 from app.services.accounts import Invitation
 
-router = APIRouter(prefix="/volunteers", tags=["volunteers"], route_class=Route)
-secret_router = APIRouter(prefix="/volunteers", tags=["volunteers"], route_class=SecretRoute)
+router = Router("/v1/volunteers", "volunteers", SIGNED_IN)
+secret_router = Router("/v1/volunteers", "volunteers", SIGNED_IN, SecretRoute)
 Manager = Annotated[Actor, Depends(Allow(Permission.VOLUNTEER_MANAGE))]
 Own = Annotated[Actor, Depends(Allow(Permission.VOLUNTEER_READ_OWN))]
 OwnWriter = Annotated[Actor, Depends(Allow(Permission.VOLUNTEER_CHANGE_OWN))]

@@ -20,4 +20,4 @@ def test_a_quick_bench_measures_each_line_judges_each_goal_and_changes_no_result
     judged = [row for row in done.stdout.splitlines() if row.endswith(("| met |", "| **missed** |"))]
     assert len(goals) == len(judged) > 0
     assert "PostgreSQL 18" in done.stdout
-    assert "1 round of 0.05 s for each line, 4 connections" in done.stdout
+    assert "1 round of 0.02 s for each line, 4 connections" in done.stdout

@@ -350,9 +350,23 @@ ANSWERS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def broken(settings: Settings) -> httpx.AsyncClient:
+    """Of an application with a fault at /broken."""
+
+    async def fault(_: object) -> None:
+        raise RuntimeError("+77011234567")
+
+    app = create_app(settings)
+    app.add_route("/broken", fault)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+
+
 @pytest.mark.parametrize(("method", "path", "status"), ANSWERS)
-async def test_every_answer_has_the_security_headers_and_a_request_id(settings: Settings, method, path, status):
-    answer = await (broken_client(settings)).request(method, f"http://test{path}")
+async def test_every_answer_has_the_security_headers_and_a_request_id(
+    broken: httpx.AsyncClient, method: str, path: str, status: int
+):
+    answer = await broken.request(method, path)
     assert answer.status_code == status
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["strict-transport-security"].startswith("max-age=")
@@ -363,21 +377,12 @@ async def test_every_answer_has_the_security_headers_and_a_request_id(settings: 
         assert answer.json()["instance"] == f"urn:uuid:{answer.headers['x-request-id']}"
 
 
-async def test_a_fault_of_ours_tells_nobody_what_it_was(settings: Settings):
+async def test_a_fault_of_ours_tells_nobody_what_it_was(broken: httpx.AsyncClient):
     with capture_logs() as logs:
-        answer = await broken_client(settings).get("http://test/broken")
+        answer = await broken.get("/broken")
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
     assert "+77011234567" not in answer.text + str(logs)
     assert any("test_bounds.py" in place for log in logs for place in log.get("where", []))
-
-
-def broken_client(settings: Settings) -> httpx.AsyncClient:
-    async def broken(_: object) -> None:
-        raise RuntimeError("+77011234567")
-
-    app = create_app(settings)
-    app.add_route("/broken", broken)
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app))
 
 
 async def test_the_log_and_the_metrics_tell_nothing_of_a_person(city: TestCity):
