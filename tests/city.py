@@ -90,6 +90,15 @@ class TestCity:
         """Past the application, to see and do what it does not."""
         return await asyncpg.connect(self.app.state.settings.database_url)
 
+    @asynccontextmanager
+    async def beside(self) -> "AsyncIterator[asyncpg.Connection[Any]]":
+        """As `connect`, for as long as the block."""
+        connection = await self.connect()
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
     async def add(self, *rows: SQLModel) -> None:
         async with self.database.transaction() as session:
             session.add_all(rows)

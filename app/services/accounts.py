@@ -114,7 +114,7 @@ def invite(account: Account) -> Invitation:
 
 async def invited(session: AsyncSession, login: str, code: str) -> Account:
     """The account that the code was made for, locked. Raises Unauthenticated; the reason is not told."""
-    query = select(Account).where(Account.login == canonical(login)).with_for_update()
+    query = select(Account).where(Account.login == canonical(login)).with_for_update(key_share=True)
     account = (await session.exec(query)).one_or_none()
     expected = account.invitation_hash if account else None
     fits = hmac.compare_digest(expected or b"", _digest(code.strip().lower()))
@@ -148,14 +148,16 @@ async def by_secret(session: AsyncSession, login: str, matched: str | None) -> A
     query = select(Account).where(
         Account.login == canonical(login), Account.secret_hash == matched, col(Account.is_active).is_(True)
     )
-    account = (await session.exec(query.with_for_update())).one_or_none()
+    account = (await session.exec(query.with_for_update(key_share=True))).one_or_none()
     if account is None:
         raise Unauthenticated("wrong_credentials")
     return account
 
 
 async def own(session: AsyncSession, actor: Actor) -> Account:
-    return (await session.exec(select(Account).where(Account.id == actor.account_id).with_for_update())).one()
+    return (
+        await session.exec(select(Account).where(Account.id == actor.account_id).with_for_update(key_share=True))
+    ).one()
 
 
 async def get(session: AsyncSession, actor: Actor, account_id: UUID | None, kind: AccountKind | None = None) -> Account:
@@ -163,7 +165,7 @@ async def get(session: AsyncSession, actor: Actor, account_id: UUID | None, kind
     query = select(Account).where(col(Account.id) == account_id, Account.city_id == actor.city_id)
     if kind:
         query = query.where(Account.kind == kind)
-    account = (await session.exec(query.with_for_update())).one_or_none()
+    account = (await session.exec(query.with_for_update(key_share=True))).one_or_none()
     if account is None:
         raise NotFound("account")
     return account

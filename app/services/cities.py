@@ -77,7 +77,7 @@ def settings(role: Role | None, given: frozenset[str]) -> Query:
 
 async def change(session: AsyncSession, actor: Actor, version: int, changed: SettingsChange) -> None:
     """Raises PreconditionFailed if the settings are no longer at `version`."""
-    query = select(City).where(City.id == actor.city_id).with_for_update()
+    query = select(City).where(City.id == actor.city_id).with_for_update(key_share=True)
     city = (await session.exec(query, execution_options={"populate_existing": True})).one()
     if city.version != version:
         raise PreconditionFailed

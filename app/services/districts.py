@@ -45,7 +45,7 @@ async def redraw(session: AsyncSession, city_id: str, document: bytes, file_name
     file = _parsed(document)
     city = await cities.get(session, city_id)
     # Two imports at once would otherwise raise the version to the same number, and the later one go unnoticed.
-    await session.refresh(city, with_for_update=True)
+    await session.refresh(city, with_for_update={"key_share": True})
     districts = (await session.exec(select(District).where(District.city_id == city.id).order_by(District.id))).all()
     outlines = _outlines(file, {key: row for row in districts for key in _keys_of_district(row)})
     _put(city, {row.id: row for row in districts}, outlines, file_name)

@@ -32,6 +32,13 @@ async def test_a_change_holds_from_now_on_and_leaves_the_rest(city: TestCity):
     assert await spot_of(city, point=north_of(IN_WEST, 10)) != first
 
 
+async def test_a_change_does_not_wait_for_what_is_just_being_written(city: TestCity):
+    """Each row of the city holds it by its key until it is committed: an import does so for minutes."""
+    async with city.beside() as other, other.transaction():
+        await other.execute("SELECT FROM city WHERE id = $1 FOR KEY SHARE", city.id)
+        assert (await change(await city.as_(Role.COORDINATOR), checked_percent=20)).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("name", "value", "code"),
     [

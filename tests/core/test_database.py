@@ -2,10 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from uuid import uuid4
 
-import asyncpg
 import httpx
 import pytest
 
@@ -41,16 +40,6 @@ async def alone(server: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
     await execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@asynccontextmanager
-async def beside(city: TestCity) -> AsyncIterator[asyncpg.Connection]:
-    """A connection that is not the app's."""
-    connection = await asyncpg.connect(city.app.state.settings.database_url)
-    try:
-        yield connection
-    finally:
-        await connection.close()
-
-
 def assert_unavailable(answer: httpx.Response, code: str = "unavailable") -> None:
     assert (answer.status_code, answer.json()["code"]) == (503, code)
     assert int(answer.headers["retry-after"]) > 0
@@ -74,7 +63,7 @@ async def test_killed_connections_cost_no_request_a_false_answer(alone: TestCity
             answers.append(await coordinator.post("/raids", json=raid_plan()))
             answers.append(await coordinator.get("/raids"))
 
-    async with beside(alone) as other, asyncio.TaskGroup() as group:
+    async with alone.beside() as other, asyncio.TaskGroup() as group:
         for _ in range(4):
             group.create_task(work())
         for _ in range(8):
@@ -93,7 +82,7 @@ async def test_killed_connections_cost_no_request_a_false_answer(alone: TestCity
 
 async def test_after_a_kill_the_next_request_is_served_as_if_nothing_had_been(alone: TestCity):
     coordinator = await alone.as_(Role.COORDINATOR)
-    async with beside(alone) as other:
+    async with alone.beside() as other:
         for _ in range(3):
             assert await other.fetch(KILL)
             assert (await coordinator.post("/raids", json=raid_plan())).status_code == 201
@@ -119,7 +108,7 @@ async def test_with_every_connection_taken_a_request_is_told_to_come_back(alone:
 async def test_a_statement_that_takes_too_long_is_given_up_and_leaves_nothing(alone: TestCity):
     coordinator = await alone.as_(Role.COORDINATOR)
     raid = (await coordinator.post("/raids", json=raid_plan())).json()
-    async with beside(alone) as other, other.transaction():
+    async with alone.beside() as other, other.transaction():
         await other.execute("LOCK TABLE raid IN ACCESS EXCLUSIVE MODE")
         read, write = await asyncio.gather(
             coordinator.get(f"/raids/{raid['id']}"), coordinator.post(f"/raids/{raid['id']}/publish")
@@ -154,7 +143,7 @@ async def test_the_victim_of_a_deadlock_starts_again(city: TestCity):
     """Sign-up holds the volunteer and waits for the raid; somebody holds the raid and waits for the volunteer."""
     raid = await city.open_raid()
     volunteer, client = await city.volunteer()
-    async with beside(city) as other:
+    async with city.beside() as other:
         await other.execute("SET deadlock_timeout = '1min'")
         async with other.transaction():
             await other.execute("SELECT FROM raid WHERE id = $1 FOR UPDATE", raid["id"])
@@ -175,7 +164,7 @@ async def test_a_victim_that_asks_beneath_sqlalchemy_starts_again_too(city: Test
             for lock in ("first", "second"):
                 await core_database.fetch_within(session, "SELECT pg_advisory_xact_lock(hashtext($1))", lock)
 
-    async with beside(city) as other:
+    async with city.beside() as other:
         await other.execute("SET deadlock_timeout = '1min'")
         async with other.transaction():
             await other.execute("SELECT pg_advisory_xact_lock(hashtext('second'))")
@@ -188,7 +177,7 @@ async def test_a_victim_that_asks_beneath_sqlalchemy_starts_again_too(city: Test
 
 async def test_a_connection_lost_at_commit_is_told_as_what_it_is(alone: TestCity):
     coordinator = await alone.as_(Role.COORDINATOR)
-    async with beside(alone) as other:
+    async with alone.beside() as other:
         await other.execute(AT_COMMIT.format(act="PERFORM pg_terminate_backend(pg_backend_pid())"))
 
     assert_unavailable(await coordinator.post("/raids", json=raid_plan()), "outcome_unknown")
@@ -197,7 +186,7 @@ async def test_a_connection_lost_at_commit_is_told_as_what_it_is(alone: TestCity
 @pytest.mark.parametrize(("state", "status"), [("23505", 409), ("23503", 409), ("23514", 409), ("40001", 503)])
 async def test_a_no_at_commit_is_never_answered_with_a_yes(alone: TestCity, state: str, status: int):
     coordinator = await alone.as_(Role.COORDINATOR)
-    async with beside(alone) as other:
+    async with alone.beside() as other:
         await other.execute(AT_COMMIT.format(act=f"RAISE EXCEPTION 'no' USING ERRCODE = '{state}'"))
 
     refused = await coordinator.post("/raids", json=raid_plan(), headers={"Idempotency-Key": "1"})

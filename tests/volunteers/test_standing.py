@@ -67,6 +67,14 @@ async def test_suspensions_and_sign_ups_at_once_never_leave_a_place_free_while_s
         assert (await city.one(Raid, raid_id)).places_taken == 2
 
 
+async def test_a_suspension_does_not_wait_for_what_only_names_an_account(city: TestCity, coordinator: Client):
+    """As each row does that says who decided: two suspensions on one raid were a deadlock, and a second lost."""
+    volunteer, _ = await city.volunteer()
+    async with city.beside() as other, other.transaction():
+        await other.execute("SELECT FROM account WHERE city_id = $1 FOR KEY SHARE", city.id)
+        assert (await coordinator.post(f"/volunteers/{volunteer.id}/suspend", json=REASON)).status_code == 200
+
+
 async def test_a_suspension_has_a_reason_and_perhaps_a_last_day(city: TestCity, coordinator: Client):
     volunteer, _ = await city.volunteer()
     path = f"/volunteers/{volunteer.id}"
