@@ -43,7 +43,13 @@ async def programme(database: Database) -> list[CityCounts]:
         async with turns:
             return await _counts(database, city_id)
 
-    return await asyncio.gather(*map(count, found))
+    try:
+        async with asyncio.TaskGroup() as group:
+            counted = [group.create_task(count(city_id)) for city_id in found]
+    except BaseExceptionGroup as failed:
+        # The first refusal is the answer, and ends the others: nobody waits for them any more.
+        raise failed.exceptions[0] from None
+    return [each.result() for each in counted]
 
 
 async def _counts(database: Database, city_id: str) -> CityCounts:

@@ -1,5 +1,6 @@
 """A count that takes too long is cut by the database and answered as a problem; nobody else waits for it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,14 +15,15 @@ from app.main import create_app
 from app.services.documents import Documents
 from tests.city import TestCity, found_city
 
+TIME_LIMIT_MS = 250
 COUNTED = "ledger_entry, resource_event, district"
 
 
 @pytest.fixture
 async def hasty(app: FastAPI, settings: Settings) -> AsyncIterator[TestCity]:
-    """A city behind a database of its own connections, whose statements may take a tenth of a second."""
+    """A city behind a database of its own connections, whose statements may take a quarter of a second."""
     assert settings.database_url
-    options = DatabaseOptions(url=settings.database_url, statement_timeout_ms=100)
+    options = DatabaseOptions(url=settings.database_url, statement_timeout_ms=TIME_LIMIT_MS)
     async with Database.opened(options) as database:
         impatient = create_app(settings)
         impatient.state.identity = app.state.identity
@@ -66,3 +68,12 @@ async def test_a_count_that_takes_too_long_is_refused_and_the_next_one_answered(
     for client, path in asked:
         answer = await client.get(path)
         assert answer.status_code == 200, path
+
+
+async def test_a_refused_programme_leaves_no_count_under_way(hasty: TestCity, settings: Settings):
+    async with found_city(hasty.app), found_city(hasty.app), stuck(settings):
+        others = asyncio.all_tasks()
+        refused = await hasty.anonymous.get("http://test/metrics/programme")
+        assert refused.status_code == 503
+        left = [task for task in asyncio.all_tasks() - others if "programme" in str(task.get_coro())]
+        assert left == []
