@@ -39,12 +39,6 @@ def pytest_configure(config: pytest.Config) -> None:
     upgrade(database_url(url, TEMPLATE), current=None)
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: a third of the time a test waits, for PostgreSQL, a process or a clock."""
-    return (os.cpu_count() or 1) + 1
-
-
 def pytest_unconfigure(config: pytest.Config) -> None:
     if SERVER in config.stash:
         config.stash[SERVER].close()
