@@ -21,6 +21,7 @@ class ReadPool:
         # The last one used is taken first: few connections stay warm instead of all lukewarm.
         self._idle: list[Connection] = []
         self._busy = 0
+        self._is_closed = False
 
     async def fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
         """Raises TimeoutError when no connection is free for `patience_s` seconds."""
@@ -42,7 +43,7 @@ class ReadPool:
             raise
         finally:
             # After a cancellation an answer may still be under way that would be taken for that of the next question.
-            if is_whole:
+            if is_whole and not self._is_closed:
                 self._idle.append(connection)
             else:
                 connection.terminate()
@@ -61,6 +62,8 @@ class ReadPool:
             self._idle.pop().terminate()
 
     async def close(self) -> None:
+        """Those that are being used end with what they were asked."""
+        self._is_closed = True
         while self._idle:
             await self._idle.pop().close()
 

@@ -195,6 +195,14 @@ async def test_a_no_at_commit_is_never_answered_with_a_yes(alone: TestCity, stat
     assert await alone.count(Raid) == 0
 
 
+async def test_a_read_that_outlives_its_database_leaves_no_connection(settings: Settings):
+    async with core_database.Database.opened(core_database.DatabaseOptions(settings.database_url or "")) as database:
+        asked = asyncio.create_task(database.fetch("SELECT 1 AS one FROM pg_sleep(0.1)"))
+        await asyncio.sleep(0.05)
+    assert (await asked)[0]["one"] == 1
+    assert database.reads.open_count() == 0
+
+
 async def test_what_is_fetched_first_is_within_the_transaction_too(city: TestCity):
     mine = "SELECT count(*) AS mine FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
     async with city.database.transaction() as session:
