@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, async_sessionma
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.core.read_pool import ReadPool
+from app.core.turns import NoTurnError
 
 T = TypeVar("T")
 Row = asyncpg.Record | RowMapping
@@ -26,6 +27,7 @@ _SERIALIZATION_FAILURE, _DEADLOCK = "40001", "40P01"
 _STATEMENT_CANCELLED = "57014"
 # asyncpg raises its internal error when the server is killed in the middle of an answer.
 _LOST = (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+_LATE = (NoTurnError, TimeoutError, asyncpg.QueryCanceledError, asyncpg.TooManyConnectionsError)
 
 
 class DatabaseUnavailableError(Exception):
@@ -97,7 +99,7 @@ class Database:
             except _LOST:
                 self.reads.forget_idle()
                 return await self.reads.fetch(sql, *arguments)
-        except (*_LOST, TimeoutError, asyncpg.QueryCanceledError, asyncpg.TooManyConnectionsError) as error:
+        except (*_LOST, *_LATE) as error:
             raise DatabaseUnavailableError from error
 
 

@@ -1,8 +1,9 @@
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
 import asyncpg
+
+from app.core.turns import Line
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"
 
@@ -16,22 +17,21 @@ class ReadPool:
 
     def __init__(self, connect: Callable[[], Awaitable[Connection]], size: int, patience_s: float) -> None:
         self._connect = connect
-        self._patience_s = patience_s
-        self._turns = asyncio.Semaphore(size)
+        self._line = Line(size, patience_s)
         # The last one used is taken first: few connections stay warm instead of all lukewarm.
         self._idle: list[Connection] = []
         self._busy = 0
         self._is_closed = False
 
     async def fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
-        """Raises TimeoutError when no connection is free for `patience_s` seconds."""
-        await self._take_turn()
+        """Raises NoTurnError when no connection is free for `patience_s` seconds."""
+        await self._line.enter()
         try:
             self._busy += 1
             return await self._fetch(self._idle.pop() if self._idle else await self._connect(), sql, arguments)
         finally:
             self._busy -= 1
-            self._turns.release()
+            self._line.leave()
 
     async def _fetch(self, connection: Connection, sql: str, arguments: tuple[object, ...]) -> list[asyncpg.Record]:
         is_whole = False
@@ -48,13 +48,6 @@ class ReadPool:
             else:
                 connection.terminate()
         return rows
-
-    async def _take_turn(self) -> None:
-        if not self._turns.locked():
-            await self._turns.acquire()
-            return
-        async with asyncio.timeout(self._patience_s):
-            await self._turns.acquire()
 
     def forget_idle(self) -> None:
         """After one connection turned out to be dead: the others were probably killed with it."""

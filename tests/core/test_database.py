@@ -95,8 +95,8 @@ async def test_with_every_connection_taken_a_request_is_told_to_come_back(alone:
         for _ in range(2):
             session = await held.enter_async_context(alone.database.transaction())
             await session.connection()
-            await alone.database.reads._take_turn()
-            held.callback(alone.database.reads._turns.release)
+            await alone.database.reads._line.enter()
+            held.callback(alone.database.reads._line.leave)
         read, write = await asyncio.gather(coordinator.get("/raids"), coordinator.post("/raids", json=raid_plan()))
 
     assert_unavailable(read)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.core.turns import NoTurnError, Turns
+from app.core.turns import Line, NoTurnError, Turns
 
 
 async def test_each_key_has_a_queue_of_its_own_and_in_it_the_first_goes_first():
@@ -52,3 +52,30 @@ async def test_nobody_waits_for_ever():
         async with turns.of("another raid"):
             pass
     assert len(turns) == 0
+
+
+@pytest.mark.parametrize("first", ["turn", "cancellation"])
+async def test_a_turn_that_comes_with_a_cancellation_is_passed_on(first: str):
+    line = Line(at_once=1, wait_s=60)
+    await line.enter()
+    waiting = [asyncio.create_task(line.enter()) for _ in range(2)]
+    await asyncio.sleep(0)
+    steps = [line.leave, waiting[0].cancel]
+    for step in steps if first == "turn" else reversed(steps):
+        step()
+    await asyncio.wait_for(waiting[1], 1)
+    assert waiting[0].cancelled()
+
+
+async def test_patience_that_ends_with_a_cancellation_frees_no_place():
+    line = Line(at_once=1, wait_s=0)
+    await line.enter()
+    late = asyncio.create_task(line.enter())
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_later(0, late.cancel)
+    with pytest.raises((asyncio.CancelledError, NoTurnError)):
+        await late
+    with pytest.raises(NoTurnError):
+        await line.enter()
+    line.leave()
+    await line.enter()
