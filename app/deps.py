@@ -29,7 +29,8 @@ _STRONG_TAG = re.compile(r'"([0-9]{1,9})"')
 _OAUTH2 = OAuth2PasswordBearer("/v1/auth/token", refreshUrl="/v1/auth/token", auto_error=False)
 
 
-async def get_database(request: Request) -> Database:
+def database_of(request: Request) -> Database:
+    """Called, and not asked for: a dependency that only hands something on takes 13 µs of each read."""
     return request.app.state.database
 
 
@@ -85,7 +86,7 @@ class Allow(SignedIn):
         actor = await super().__call__(request)
         if not actor.may(self.permission):
             # The token may name a role of yesterday: then it is to be refreshed, not refused.
-            await reads.check_stands(request.app.state.database, actor)
+            await reads.check_stands(database_of(request), actor)
             raise Forbidden("forbidden")
         if actor.republic:
             await _check_city(request, actor)
@@ -98,7 +99,7 @@ async def _check_city(request: Request, actor: Actor) -> None:
         if request.headers.get("x-city"):
             raise Invalid(Fault("not_a_slug", "/header/X-City"))
         raise Forbidden("city_needed")
-    await reads.check_city(request.app.state.database, actor)
+    await reads.check_city(database_of(request), actor)
 
 
 async def client_address(request: Request) -> str:
@@ -118,7 +119,6 @@ async def get_figure_checks(request: Request) -> FigureChecks:
     return request.app.state.figure_checks
 
 
-Reads = Annotated[Database, Depends(get_database)]
 Session = Annotated[AsyncSession, Depends(get_session)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 RaidKey = Annotated[bytes, Depends(get_raid_key)]

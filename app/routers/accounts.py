@@ -5,7 +5,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from app import answers
-from app.deps import Allow, PasswordsDep, Reads, Session, SettingsDep, SignedInActor
+from app.deps import Allow, PasswordsDep, Session, SettingsDep, SignedInActor, database_of
 from app.domain.errors import Conflict, NotFound
 from app.domain.permissions import AccountKind, Actor, Permission
 from app.problems import problems
@@ -27,11 +27,9 @@ Manager = Annotated[Actor, Depends(Allow(Permission.ACCOUNT_MANAGE))]
 
 
 @router.get("", response_model=AccountPage)
-async def list_accounts(
-    query: Annotated[AccountQuery, Query()], actor: Manager, database: Reads, request: Request
-) -> Response:
+async def list_accounts(query: Annotated[AccountQuery, Query()], actor: Manager, request: Request) -> Response:
     """The city's accounts, the newest first."""
-    return answers.page(await reads.page(database, actor, accounts.cards, **query.model_dump()), request)
+    return answers.page(await reads.page(database_of(request), actor, accounts.cards, **query.model_dump()), request)
 
 
 @router.post("", response_model=AccountRead, status_code=201, responses=problems(Conflict))
@@ -42,14 +40,14 @@ async def create_account(draft: AccountDraft, actor: Manager, session: Session, 
 
 
 @router.get("/me", response_model=AccountRead, responses=answers.ITEM)
-async def get_own_account(actor: SignedInActor, database: Reads, request: Request) -> Response:
+async def get_own_account(actor: SignedInActor, request: Request) -> Response:
     """Who you are signed in as."""
-    return answers.item(await reads.one(database, actor, accounts.own_card, "account"), request)
+    return answers.item(await reads.one(database_of(request), actor, accounts.own_card, "account"), request)
 
 
 @router.get("/{account_id}", response_model=AccountRead, responses=answers.ITEM)
-async def get_account(account_id: UUID, actor: Manager, database: Reads, request: Request) -> Response:
-    return answers.item(await reads.one(database, actor, accounts.card, "account", id=account_id), request)
+async def get_account(account_id: UUID, actor: Manager, request: Request) -> Response:
+    return answers.item(await reads.one(database_of(request), actor, accounts.card, "account", id=account_id), request)
 
 
 @router.put("/{account_id}/access", response_model=AccountRead, responses=problems(NotFound))

@@ -7,7 +7,7 @@ from fastapi import Depends, Query, Request, Response
 
 from app import answers, messages
 from app import problems as refusals
-from app.deps import Allow, Reads, Session
+from app.deps import Allow, Session, database_of
 from app.domain.assignments import AssignmentStatus
 from app.domain.errors import Conflict, NotFound
 from app.domain.permissions import Actor, Permission
@@ -67,9 +67,9 @@ async def decline_offer(raid_id: UUID, actor: Joiner, session: Session) -> Respo
 
 
 @router.get("/place", response_model=AssignmentRead, responses=answers.ITEM)
-async def get_own_place(raid_id: UUID, actor: Joiner, database: Reads, request: Request) -> Response:
+async def get_own_place(raid_id: UUID, actor: Joiner, request: Request) -> Response:
     """Where you stand: on the raid, in line, or with an offer to answer."""
-    found = await reads.one(database, actor, assignments.own_card, "assignment", raid_id=raid_id)
+    found = await reads.one(database_of(request), actor, assignments.own_card, "assignment", raid_id=raid_id)
     return answers.item(found, request)
 
 
@@ -89,30 +89,27 @@ async def name_lead(raid_id: UUID, chosen: Chosen, actor: Planner, session: Sess
 
 
 @router.get("/crew", response_model=Crew, responses=problems(NotFound))
-async def list_crew(
-    raid_id: UUID, query: Annotated[PageQuery, Query()], actor: Planner, database: Reads, request: Request
-) -> Response:
+async def list_crew(raid_id: UUID, query: Annotated[PageQuery, Query()], actor: Planner, request: Request) -> Response:
     """Who is coming or waits for a place, with phone numbers."""
+    database = database_of(request)
     await reads.one(database, actor, raids.card, "raid", id=raid_id)
     crew = await reads.page(database, actor, assignments.crew, **query.model_dump(), raid_id=raid_id)
     return answers.page(crew, request)
 
 
 @router.get("/roll", response_model=Roll, responses=problems(NotFound))
-async def list_roll(
-    raid_id: UUID, query: Annotated[PageQuery, Query()], actor: Leader, database: Reads, request: Request
-) -> Response:
+async def list_roll(raid_id: UUID, query: Annotated[PageQuery, Query()], actor: Leader, request: Request) -> Response:
     """Whom to call at the meeting point; for planners and the raid's lead."""
+    database = database_of(request)
     await reads.one(database, actor, raids.led_card, "raid", id=raid_id)
     roll = await reads.page(database, actor, assignments.roll, **query.model_dump(), raid_id=raid_id)
     return answers.page(roll, request)
 
 
 @router.get("/eligibility/{volunteer_id}", response_model=Eligibility, responses=problems(NotFound))
-async def get_eligibility(
-    raid_id: UUID, volunteer_id: UUID, actor: Planner, database: Reads, request: Request
-) -> Eligibility:
+async def get_eligibility(raid_id: UUID, volunteer_id: UUID, actor: Planner, request: Request) -> Eligibility:
     """Whether the volunteer may go on this raid and, if not, every reason at once."""
+    database = database_of(request)
     await reads.one(database, actor, raids.card, "raid", id=raid_id)
     asked = {"raid_id": raid_id, "volunteer_ids": [volunteer_id]}
     facts = candidates.read(await reads.document(database, actor, candidates.facts, "volunteer", **asked))
@@ -125,10 +122,10 @@ async def get_eligibility(
 
 @router.get("/suggestions", response_model=Suggestions, responses=problems(NotFound))
 async def list_suggestions(
-    raid_id: UUID, query: Annotated[SuggestionQuery, Query()], actor: Planner, database: Reads
+    raid_id: UUID, query: Annotated[SuggestionQuery, Query()], actor: Planner, request: Request
 ) -> Suggestions:
     """Whom to ask: may go, from the raid's district first, with time in their week, asked longest ago, least hours.
 
     Each comes with what put them there. Whoever has no time may be asked all the same.
     """
-    return await suggestions.ranked(database, actor, raid_id, query.limit)
+    return await suggestions.ranked(database_of(request), actor, raid_id, query.limit)

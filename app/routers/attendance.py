@@ -3,10 +3,10 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Depends, Response
+from fastapi import Depends, Request, Response
 
 from app import answers
-from app.deps import Allow, RaidKey, Reads, Session, ThrottleDep
+from app.deps import Allow, RaidKey, Session, ThrottleDep, database_of
 from app.domain.errors import Conflict, NotFound, TooManyRequests
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
@@ -46,10 +46,10 @@ async def check_out(raid_id: UUID, volunteer_id: UUID, actor: Leader, session: S
 
 @router.get("/code", response_model=RaidCodeRead, responses=problems(NotFound))
 async def get_code(
-    raid_id: UUID, actor: Leader, database: Reads, key: RaidKey, response: Response
+    raid_id: UUID, actor: Leader, request: Request, key: RaidKey, response: Response
 ) -> attendance.RaidCode:
     """For the lead's screen; another one each minute."""
-    await reads.one(database, actor, raids.led_card, "raid", id=raid_id)
+    await reads.one(database_of(request), actor, raids.led_card, "raid", id=raid_id)
     response.headers["Cache-Control"] = "no-store"
     return attendance.code(raid_id, key)
 

@@ -6,7 +6,7 @@ from starlette.responses import JSONResponse
 from app import problems as refusals
 from app.authentication import Identity
 from app.core.tokens import LIFETIME
-from app.deps import Address, IdentityDep, PasswordsDep, Reads, Session, SignedInActor, ThrottleDep
+from app.deps import Address, IdentityDep, PasswordsDep, Session, SignedInActor, ThrottleDep, database_of
 from app.domain.errors import Forbidden, TooManyRequests, Unauthenticated
 from app.domain.permissions import AccountKind
 from app.problems import problems
@@ -25,7 +25,6 @@ async def get_token(
     asked: Annotated[TokenRequest, Form()],
     request: Request,
     session: Session,
-    database: Reads,
     identity: IdentityDep,
     passwords: PasswordsDep,
     throttle: ThrottleDep,
@@ -43,7 +42,7 @@ async def get_token(
         return _tokens(identity, refreshed)
     login, secret = asked.credentials
     throttle.sign_in(accounts.canonical(login), address)
-    known = await accounts.secret_hash(database, login, _KINDS[asked.grant_type])
+    known = await accounts.secret_hash(database_of(request), login, _KINDS[asked.grant_type])
     if not await passwords.matches(secret, known):
         raise Unauthenticated("wrong_credentials")
     account = await accounts.by_secret(session, login, known)

@@ -1,8 +1,8 @@
 from typing import Annotated
 
-from fastapi import Depends, Path, Response
+from fastapi import Depends, Path, Request, Response
 
-from app.deps import Allow, Reads, Session
+from app.deps import Allow, Session, database_of
 from app.domain.errors import NotFound
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
@@ -26,7 +26,7 @@ async def renew_calendar(actor: Reader, session: Session) -> CalendarRead:
 
 
 @public_router.get("/{token}/raids.ics", response_class=Response, responses={200: _ICS, **problems(NotFound)})
-async def get_calendar(city_id: CityId, token: Token, database: Reads) -> Response:
+async def get_calendar(city_id: CityId, token: Token, request: Request) -> Response:
     """A volunteer's own raids, or all of a coordinator's city. No person is named in it."""
-    text = await calendars.read(database, city_id, token)
+    text = await calendars.read(database_of(request), city_id, token)
     return Response(text, 200, {"Cache-Control": "private, max-age=300"}, "text/calendar")

@@ -4,7 +4,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from app import answers
-from app.deps import Allow, Reads, Session
+from app.deps import Allow, Session, database_of
 from app.domain.errors import Conflict, NotFound
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
@@ -19,23 +19,21 @@ STEP = problems(NotFound, Conflict)
 
 
 @router.get("", response_model=CheckPage)
-async def list_checks(
-    query: Annotated[PageQuery, Query()], actor: Checker, database: Reads, request: Request
-) -> Response:
+async def list_checks(query: Annotated[PageQuery, Query()], actor: Checker, request: Request) -> Response:
     """Removals that were drawn when their raid finished and wait for somebody to look."""
-    return answers.page(await reads.page(database, actor, checks.cards, **query.model_dump()), request)
+    return answers.page(await reads.page(database_of(request), actor, checks.cards, **query.model_dump()), request)
 
 
 @router.get("/error-rates", response_model=ErrorRates)
-async def get_error_rates(query: Annotated[ErrorQuery, Query()], actor: Checker, database: Reads) -> Response:
+async def get_error_rates(query: Annotated[ErrorQuery, Query()], actor: Checker, request: Request) -> Response:
     """By lead and month, each with its sample's size."""
-    found = await reads.document(database, actor, checks.error_rates, "raid", **query.model_dump())
+    found = await reads.document(database_of(request), actor, checks.error_rates, "raid", **query.model_dump())
     return answers.document(found)
 
 
 @router.get("/{removal_id}", response_model=CheckRead, responses=answers.ITEM)
-async def get_check(removal_id: UUID, actor: Checker, database: Reads, request: Request) -> Response:
-    return answers.item(await reads.one(database, actor, checks.card, "removal", id=removal_id), request)
+async def get_check(removal_id: UUID, actor: Checker, request: Request) -> Response:
+    return answers.item(await reads.one(database_of(request), actor, checks.card, "removal", id=removal_id), request)
 
 
 @router.post("/{removal_id}/verify", response_model=CheckRead, responses=STEP)

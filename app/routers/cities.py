@@ -3,7 +3,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from app import answers
-from app.deps import Allow, ExpectedVersion, Reads, Session
+from app.deps import Allow, ExpectedVersion, Session, database_of
 from app.domain.errors import NotFound, PreconditionFailed, PreconditionRequired
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
@@ -16,9 +16,9 @@ Setter = Annotated[Actor, Depends(Allow(Permission.CITY_SET))]
 
 
 @router.get("/settings", response_model=SettingsRead, responses=answers.ITEM)
-async def get_settings(actor: Setter, database: Reads, request: Request) -> Response:
+async def get_settings(actor: Setter, request: Request) -> Response:
     """What your city has decided for itself."""
-    return answers.item(await reads.one(database, actor, cities.settings, "city"), request)
+    return answers.item(await reads.one(database_of(request), actor, cities.settings, "city"), request)
 
 
 @router.patch(

@@ -4,7 +4,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from app import answers
-from app.deps import Allow, Reads, Session
+from app.deps import Allow, Session, database_of
 from app.domain.errors import Conflict, NotFound
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
@@ -24,11 +24,9 @@ Keeper = Annotated[Actor, Depends(Allow(Permission.RECORDS_IMPORT))]
 
 
 @router.get("", response_model=DeclaredCountPage)
-async def list_declared_counts(
-    query: Annotated[DeclaredQuery, Query()], actor: Reader, database: Reads, request: Request
-) -> Response:
+async def list_declared_counts(query: Annotated[DeclaredQuery, Query()], actor: Reader, request: Request) -> Response:
     """The newest first, those that were withdrawn too."""
-    return answers.page(await reads.page(database, actor, declared.cards, **query.model_dump()), request)
+    return answers.page(await reads.page(database_of(request), actor, declared.cards, **query.model_dump()), request)
 
 
 @router.post("", response_model=DeclaredCountRead, status_code=201, responses=problems(Conflict))
@@ -40,8 +38,10 @@ async def declare_count(drafted: DeclaredDraft, actor: Keeper, session: Session)
 
 
 @router.get("/{declared_id}", response_model=DeclaredCountRead, responses=answers.ITEM)
-async def get_declared_count(declared_id: UUID, actor: Reader, database: Reads, request: Request) -> Response:
-    return answers.item(await reads.one(database, actor, declared.card, "declared_count", id=declared_id), request)
+async def get_declared_count(declared_id: UUID, actor: Reader, request: Request) -> Response:
+    return answers.item(
+        await reads.one(database_of(request), actor, declared.card, "declared_count", id=declared_id), request
+    )
 
 
 @router.post("/{declared_id}/withdraw", response_model=DeclaredCountRead, responses=problems(NotFound, Conflict))

@@ -5,7 +5,7 @@ from fastapi import Depends, Path, Query, Request, Response
 from pydantic import TypeAdapter
 
 from app import answers, citations, messages
-from app.deps import Allow, FigureChecksDep, Reads, Session, SettingsDep
+from app.deps import Allow, FigureChecksDep, Session, SettingsDep, database_of
 from app.domain.errors import Conflict, NotFound
 from app.domain.figures import FigureStatus
 from app.domain.permissions import Actor, Permission
@@ -41,11 +41,9 @@ _PUBLIC = "public, max-age=10"
 
 
 @router.get("", response_model=FigurePage)
-async def list_figures(
-    query: Annotated[FigureQuery, Query()], actor: Reader, database: Reads, request: Request
-) -> Response:
+async def list_figures(query: Annotated[FigureQuery, Query()], actor: Reader, request: Request) -> Response:
     """The newest first; drafts too."""
-    return answers.page(await reads.page(database, actor, figures.cards, **query.model_dump()), request)
+    return answers.page(await reads.page(database_of(request), actor, figures.cards, **query.model_dump()), request)
 
 
 @router.post("", response_model=FigureRead, status_code=201, responses=problems(Conflict))
@@ -56,13 +54,14 @@ async def draft_figure(drafted: FigureDraft, actor: Publisher, session: Session)
 
 
 @router.get("/{figure_id}", response_model=FigureRead, responses=answers.ITEM)
-async def get_figure(figure_id: UUID, actor: Reader, database: Reads, request: Request) -> Response:
-    return answers.item(await reads.one(database, actor, figures.card, "figure", id=figure_id), request)
+async def get_figure(figure_id: UUID, actor: Reader, request: Request) -> Response:
+    return answers.item(await reads.one(database_of(request), actor, figures.card, "figure", id=figure_id), request)
 
 
 @router.get("/{figure_id}/check", response_model=FigureCheck, responses=problems(NotFound))
-async def check_figure(figure_id: UUID, actor: Reader, database: Reads) -> FigureCheck:
+async def check_figure(figure_id: UUID, actor: Reader, request: Request) -> FigureCheck:
     """The number from the ledger of now: what a draft will say, or whether what was signed still holds."""
+    database = database_of(request)
     await reads.one(database, actor, figures.card, "figure", id=figure_id)
     return await figure_checks.checked(database, actor.city_id, figure_id, is_public=False)
 
@@ -82,10 +81,9 @@ async def withdraw_figure(figure_id: UUID, withdrawal: Withdrawal, actor: Publis
 
 
 @public_router.get("", response_model=FigurePublicPage)
-async def list_public_figures(
-    city_id: CityId, query: Annotated[PageQuery, Query()], database: Reads, request: Request
-) -> Response:
+async def list_public_figures(city_id: CityId, query: Annotated[PageQuery, Query()], request: Request) -> Response:
     """Those that stand, the newest first."""
+    database = database_of(request)
     await reads.one(database, None, cities.public_city, "city", city_id=city_id)
     status = FigureStatus.SIGNED.value
     page = await reads.page(database, None, figures.cards, **query.model_dump(), city_id=city_id, status=status)
@@ -93,19 +91,19 @@ async def list_public_figures(
 
 
 @public_router.get("/{figure_id}", response_model=FigurePublic, responses=answers.ITEM)
-async def get_public_figure(city_id: CityId, figure_id: UUID, database: Reads, request: Request) -> Response:
+async def get_public_figure(city_id: CityId, figure_id: UUID, request: Request) -> Response:
     """Also one that was withdrawn: what quotes it should lead somewhere that says so."""
-    found = await reads.one(database, None, figures.card, "figure", city_id=city_id, id=figure_id)
+    found = await reads.one(database_of(request), None, figures.card, "figure", city_id=city_id, id=figure_id)
     return answers.item(found, request)
 
 
 @public_router.get("/{figure_id}/check", response_model=FigureCheck)
 async def check_public_figure(
-    city_id: CityId, figure_id: UUID, database: Reads, checks: FigureChecksDep, response: Response
+    city_id: CityId, figure_id: UUID, request: Request, checks: FigureChecksDep, response: Response
 ) -> FigureCheck:
     """Counted again: `holds`, `differs` because of what was recorded since, or `tampered`. `checked_at` says when."""
     # What is not there takes no turn, and no other answer's place.
-    await reads.one(database, None, figures.card, "figure", city_id=city_id, id=figure_id)
+    await reads.one(database_of(request), None, figures.card, "figure", city_id=city_id, id=figure_id)
     response.headers["Cache-Control"] = _PUBLIC
     return await checks.get(city_id, figure_id)
 
@@ -115,41 +113,40 @@ async def cite_figure(
     city_id: CityId,
     figure_id: UUID,
     query: Annotated[CiteQuery, Query()],
-    database: Reads,
     settings: SettingsDep,
     request: Request,
 ) -> Response:
     """One sentence to quote."""
     language = _language(query, request)
-    cited = await _cited(database, city_id, figure_id)
+    cited = await _cited(request, city_id, figure_id)
     text = citations.sentence(cited, _address(settings, city_id, figure_id), language)
     return Response(text + "\n", 200, _headers(language), "text/plain; charset=utf-8")
 
 
 @public_router.get("/{figure_id}/cite.json", response_model=Citation)
 async def cite_figure_as_json(
-    city_id: CityId, figure_id: UUID, database: Reads, settings: SettingsDep, response: Response
+    city_id: CityId, figure_id: UUID, request: Request, settings: SettingsDep, response: Response
 ) -> Citation:
     """The sentence in all three languages, with what it says."""
     response.headers["Cache-Control"] = _PUBLIC
-    cited = await _cited(database, city_id, figure_id)
+    cited = await _cited(request, city_id, figure_id)
     return citations.citation(cited, _address(settings, city_id, figure_id))
 
 
 @public_router.get("/{figure_id}/badge.svg", response_class=Response, responses={200: _SVG})
 async def get_badge(
-    city_id: CityId, figure_id: UUID, query: Annotated[CiteQuery, Query()], database: Reads, request: Request
+    city_id: CityId, figure_id: UUID, query: Annotated[CiteQuery, Query()], request: Request
 ) -> Response:
     """A small image for a web page."""
     language = _language(query, request)
-    cited = await _cited(database, city_id, figure_id)
+    cited = await _cited(request, city_id, figure_id)
     # The one answer that other sites show.
     headers = {**_headers(language), "Cross-Origin-Resource-Policy": "cross-origin"}
     return Response(citations.badge(cited.figure, language), 200, headers, "image/svg+xml")
 
 
-async def _cited(database: Reads, city_id: str, figure_id: UUID) -> Cited:
-    found = await reads.document(database, None, figures.cited, "figure", city_id=city_id, id=figure_id)
+async def _cited(request: Request, city_id: str, figure_id: UUID) -> Cited:
+    found = await reads.document(database_of(request), None, figures.cited, "figure", city_id=city_id, id=figure_id)
     return _CITED.validate_json(found)
 
 

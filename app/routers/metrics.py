@@ -3,7 +3,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Query, Request, Response
 
 from app import answers, exports, messages
-from app.deps import Allow, DocumentsDep, Reads
+from app.deps import Allow, DocumentsDep, database_of
 from app.domain.metrics import Metric, kind_of
 from app.domain.permissions import Actor, Permission
 from app.exports import Wanted
@@ -19,7 +19,7 @@ Reader = Annotated[Actor, Depends(Allow(Permission.METRICS_READ))]
 
 @router.get("", response_model=MetricsRead, responses={**answers.ITEM, **exports.TABLES})
 async def get_metrics(
-    query: Annotated[MetricsQuery, Query()], actor: Reader, database: Reads, documents: DocumentsDep, request: Request
+    query: Annotated[MetricsQuery, Query()], actor: Reader, documents: DocumentsDep, request: Request
 ) -> Response:
     """Every count of the city: its recorded and declared parts, and how it is changing.
 
@@ -27,7 +27,7 @@ async def get_metrics(
     is at most a second behind, as its Cache-Control says.
     """
     sums.check(query)
-    standing = await sums.standing_of(database, actor, actor.city_id)
+    standing = await sums.standing_of(database_of(request), actor, actor.city_id)
     wanted = Wanted.of(request, query.format)
     asked = Asked.by(actor, actor.city_id, as_json(query))
     if wanted.format is Format.JSON and answers.is_known(request, known := metrics.tag(asked, standing)):

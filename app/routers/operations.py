@@ -3,13 +3,13 @@
 import hmac
 from typing import Annotated
 
-from fastapi import Depends, Header, Response
+from fastapi import Depends, Header, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from app import VERSION, gauges
 from app.core import migrations
 from app.core.database import DatabaseUnavailableError
-from app.deps import DocumentsDep, Reads, SettingsDep
+from app.deps import DocumentsDep, SettingsDep, database_of
 from app.domain.errors import Unauthenticated, Unavailable
 from app.problems import problems
 from app.routing import STATELESS, Router
@@ -27,10 +27,10 @@ async def is_alive() -> Health:
 
 
 @router.get("/readyz", response_model=Health, responses=problems(Unavailable))
-async def is_ready(database: Reads) -> Health:
+async def is_ready(request: Request) -> Health:
     """The database answers and is at this version's migration."""
     try:
-        rows = await database.fetch("SELECT version_num FROM alembic_version")
+        rows = await database_of(request).fetch("SELECT version_num FROM alembic_version")
     except DatabaseUnavailableError as error:
         raise Unavailable from error
     if [row["version_num"] for row in rows] != [migrations.head()]:
@@ -72,11 +72,11 @@ async def get_process_metrics() -> Response:
     },
     dependencies=[Depends(is_prometheus)],
 )
-async def get_programme_metrics(documents: DocumentsDep, database: Reads) -> Response:
+async def get_programme_metrics(documents: DocumentsDep, request: Request) -> Response:
     """For Prometheus: what the public may know of each city's counts, as OpenMetrics gauges, at most a second old."""
 
     async def text() -> bytes:
-        return gauges.exposition(await programme.programme(database))
+        return gauges.exposition(await programme.programme(database_of(request)))
 
     gauged = await documents.shared("programme", text, Queue.OURS)
     return Response(gauged, headers={"Content-Type": gauges.CONTENT_TYPE})

@@ -6,7 +6,7 @@ from starlette.responses import JSONResponse
 
 from app import answers, messages
 from app.core.config import Settings
-from app.deps import Allow, ExpectedVersion, Reads, Session
+from app.deps import Allow, ExpectedVersion, Session, database_of
 from app.domain.errors import Conflict, NotFound, PreconditionFailed, PreconditionRequired
 from app.domain.permissions import Actor, Permission
 from app.domain.records import Refusal
@@ -77,11 +77,9 @@ async def import_plan(
 
 
 @router.get("", response_model=PlanPage)
-async def list_plans(
-    query: Annotated[PlanQuery, Query()], actor: Reader, database: Reads, request: Request
-) -> Response:
+async def list_plans(query: Annotated[PlanQuery, Query()], actor: Reader, request: Request) -> Response:
     """The newest first."""
-    return answers.page(await reads.page(database, actor, plans.cards, **query.model_dump()), request)
+    return answers.page(await reads.page(database_of(request), actor, plans.cards, **query.model_dump()), request)
 
 
 @router.post("", response_model=PlanRead, status_code=201, responses=problems(Conflict))
@@ -92,8 +90,8 @@ async def draft_plan(drafted: PlanDraft, actor: Planner, session: Session) -> Re
 
 
 @router.get("/{plan_id}", response_model=PlanRead, responses=answers.ITEM)
-async def get_plan(plan_id: UUID, actor: Reader, database: Reads, request: Request) -> Response:
-    return answers.item(await reads.one(database, actor, plans.card, "plan", id=plan_id), request)
+async def get_plan(plan_id: UUID, actor: Reader, request: Request) -> Response:
+    return answers.item(await reads.one(database_of(request), actor, plans.card, "plan", id=plan_id), request)
 
 
 @router.patch("/{plan_id}", response_model=PlanRead, responses=CHANGE)
@@ -120,8 +118,9 @@ async def close_plan(plan_id: UUID, actor: Planner, session: Session) -> Respons
 
 
 @router.get("/{plan_id}/progress", response_model=PlanProgress, responses=answers.ITEM)
-async def get_progress(plan_id: UUID, actor: Reader, database: Reads, request: Request) -> Response:
+async def get_progress(plan_id: UUID, actor: Reader, request: Request) -> Response:
     """Planned against actual, item by item, as the ledger has it now; also of a draft."""
+    database = database_of(request)
     asked = await plans.asked(database, actor, actor.city_id, id=plan_id)
     if answers.is_known(request, asked.etag):
         return answers.unchanged(asked.etag)
@@ -130,9 +129,10 @@ async def get_progress(plan_id: UUID, actor: Reader, database: Reads, request: R
 
 @router.get("/{plan_id}/directions", response_model=DirectionPage, responses=problems(NotFound))
 async def list_directions(
-    plan_id: UUID, query: Annotated[PageQuery, Query()], actor: Reader, database: Reads, request: Request
+    plan_id: UUID, query: Annotated[PageQuery, Query()], actor: Reader, request: Request
 ) -> Response:
     """The newest first."""
+    database = database_of(request)
     await reads.one(database, actor, plans.card, "plan", id=plan_id)
     page = await reads.page(database, actor, plans.directions, **query.model_dump(), plan_id=plan_id)
     return answers.page(page, request)
@@ -162,9 +162,10 @@ async def change_direction(
 
 @router.get("/{plan_id}/items", response_model=ItemPage, responses=problems(NotFound))
 async def list_plan_items(
-    plan_id: UUID, query: Annotated[ItemQuery, Query()], actor: Reader, database: Reads, request: Request
+    plan_id: UUID, query: Annotated[ItemQuery, Query()], actor: Reader, request: Request
 ) -> Response:
     """The newest first; `progress` has them in the order of their numbers."""
+    database = database_of(request)
     await reads.one(database, actor, plans.card, "plan", id=plan_id)
     page = await reads.page(database, actor, plans.items, **query.model_dump(), plan_id=plan_id)
     return answers.page(page, request)
@@ -178,8 +179,8 @@ async def add_plan_item(plan_id: UUID, drafted: ItemDraft, actor: Planner, sessi
 
 
 @router.get("/{plan_id}/items/{item_id}", response_model=ItemRead, responses=answers.ITEM)
-async def get_plan_item(plan_id: UUID, item_id: UUID, actor: Reader, database: Reads, request: Request) -> Response:
-    found = await reads.one(database, actor, plans.item_card, "plan_item", id=item_id, plan_id=plan_id)
+async def get_plan_item(plan_id: UUID, item_id: UUID, actor: Reader, request: Request) -> Response:
+    found = await reads.one(database_of(request), actor, plans.item_card, "plan_item", id=item_id, plan_id=plan_id)
     return answers.item(found, request)
 
 
@@ -207,10 +208,10 @@ async def get_item_history(
     item_id: UUID,
     query: Annotated[PageQuery, Query()],
     actor: Reader,
-    database: Reads,
     request: Request,
 ) -> Response:
     """What was changed since the plan is in force, by which account and why; the newest first."""
+    database = database_of(request)
     await reads.one(database, actor, plans.item_card, "plan_item", id=item_id, plan_id=plan_id)
     return answers.page(
         await reads.page(database, actor, plans.changes, **query.model_dump(), item_id=item_id), request

@@ -4,7 +4,7 @@ from uuid import UUID
 from fastapi import Path, Query, Request, Response
 
 from app import answers, exports
-from app.deps import Address, DocumentsDep, Reads, Session, ThrottleDep
+from app.deps import Address, DocumentsDep, Session, ThrottleDep, database_of
 from app.domain.errors import NotFound, TooManyRequests
 from app.domain.volunteers import VolunteerStatus
 from app.exports import Rendered, Wanted
@@ -24,15 +24,17 @@ CityId = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{1,31}$", examples=["almat
 
 
 @router.get("", response_model=CityRead, responses=answers.ITEM)
-async def get_city(city_id: CityId, database: Reads, request: Request) -> Response:
+async def get_city(city_id: CityId, request: Request) -> Response:
     """The city and the names of its districts."""
-    return answers.item(await reads.one(database, None, cities.public_city, "city", city_id=city_id), request)
+    return answers.item(
+        await reads.one(database_of(request), None, cities.public_city, "city", city_id=city_id), request
+    )
 
 
 @router.get("/districts", response_model=DistrictMap)
-async def get_districts(city_id: CityId, database: Reads) -> Response:
+async def get_districts(city_id: CityId, request: Request) -> Response:
     """The districts' outlines as GeoJSON, for a map."""
-    found = await reads.document(database, None, cities.district_map, "city", city_id=city_id)
+    found = await reads.document(database_of(request), None, cities.district_map, "city", city_id=city_id)
     return answers.document(found, cache="public, max-age=3600")
 
 
@@ -59,10 +61,9 @@ async def get_public_metrics(
 
 
 @router.get("/plans", response_model=PublicPlanPage)
-async def list_public_plans(
-    city_id: CityId, query: Annotated[PageQuery, Query()], database: Reads, request: Request
-) -> Response:
+async def list_public_plans(city_id: CityId, query: Annotated[PageQuery, Query()], request: Request) -> Response:
     """The plans that are or were in force, the newest first."""
+    database = database_of(request)
     await reads.one(database, None, cities.public_city, "city", city_id=city_id)
     return answers.page(
         await reads.page(database, None, plans.public_cards, **query.model_dump(), city_id=city_id), request
@@ -70,8 +71,9 @@ async def list_public_plans(
 
 
 @router.get("/plans/{plan_id}", response_model=PublicPlanProgress, responses=answers.ITEM)
-async def get_public_plan(city_id: CityId, plan_id: UUID, database: Reads, request: Request) -> Response:
+async def get_public_plan(city_id: CityId, plan_id: UUID, request: Request) -> Response:
     """Planned against actual for everybody; of people whether, and not how many."""
+    database = database_of(request)
     asked = await plans.asked(database, None, city_id, id=plan_id)
     if answers.is_known(request, asked.etag):
         return answers.unchanged(asked.etag, is_public=True)

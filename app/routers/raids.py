@@ -4,7 +4,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from app import answers
-from app.deps import Allow, ExpectedVersion, RaidKey, Reads, Session
+from app.deps import Allow, ExpectedVersion, RaidKey, Session, database_of
 from app.domain.errors import Conflict, NotFound, PreconditionFailed, PreconditionRequired
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
@@ -35,11 +35,9 @@ STEP = problems(NotFound, Conflict)
 
 
 @router.get("", response_model=RaidPage)
-async def list_raids(
-    query: Annotated[RaidQuery, Query()], actor: Reader, database: Reads, request: Request
-) -> Response:
+async def list_raids(query: Annotated[RaidQuery, Query()], actor: Reader, request: Request) -> Response:
     """The newest first; volunteers do not see drafts."""
-    return answers.page(await reads.page(database, actor, raids.cards, **query.model_dump()), request)
+    return answers.page(await reads.page(database_of(request), actor, raids.cards, **query.model_dump()), request)
 
 
 @router.post("", response_model=RaidRead, status_code=201, responses=STEP)
@@ -52,8 +50,8 @@ async def plan_raid(planned: RaidPlan, actor: Planner, session: Session) -> Resp
 
 
 @router.get("/{raid_id}", response_model=RaidRead, responses=answers.ITEM)
-async def get_raid(raid_id: UUID, actor: Reader, database: Reads, request: Request) -> Response:
-    return answers.item(await reads.one(database, actor, raids.card, "raid", id=raid_id), request)
+async def get_raid(raid_id: UUID, actor: Reader, request: Request) -> Response:
+    return answers.item(await reads.one(database_of(request), actor, raids.card, "raid", id=raid_id), request)
 
 
 @router.patch(
@@ -105,8 +103,9 @@ async def plan_stops(raid_id: UUID, planned: StopPlan, actor: Planner, session: 
 
 
 @router.get("/{raid_id}/stops", response_model=Stops, responses=problems(NotFound))
-async def list_stops(raid_id: UUID, actor: Reader, database: Reads) -> Response:
+async def list_stops(raid_id: UUID, actor: Reader, request: Request) -> Response:
     """Where to go, in order, and what came of it."""
+    database = database_of(request)
     await reads.one(database, actor, raids.card, "raid", id=raid_id)
     return answers.document(await reads.document(database, actor, stops.cards, "raid", raid_id=raid_id))
 
@@ -128,9 +127,10 @@ async def record_removal(raid_id: UUID, removal: RemovalRecord, actor: Leader, s
 
 @router.get("/{raid_id}/removals", response_model=RemovalPage, responses=problems(NotFound))
 async def list_removals(
-    raid_id: UUID, query: Annotated[PageQuery, Query()], actor: Reader, database: Reads, request: Request
+    raid_id: UUID, query: Annotated[PageQuery, Query()], actor: Reader, request: Request
 ) -> Response:
     """What this raid painted over."""
+    database = database_of(request)
     await reads.one(database, actor, raids.card, "raid", id=raid_id)
     page = await reads.page(database, actor, removals.cards, **query.model_dump(), raid_id=raid_id)
     return answers.page(page, request)

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse
 
 from app import answers, messages
 from app.core.config import Settings
-from app.deps import Allow, Reads, Session
+from app.deps import Allow, Session, database_of
 from app.domain.errors import NotFound
 from app.domain.permissions import Actor, Permission
 from app.domain.records import Refusal
@@ -55,16 +55,14 @@ async def import_graffiti(
 
 
 @router.get("", response_model=ImportPage)
-async def list_imports(
-    query: Annotated[PageQuery, Query()], actor: Keeper, database: Reads, request: Request
-) -> Response:
+async def list_imports(query: Annotated[PageQuery, Query()], actor: Keeper, request: Request) -> Response:
     """The newest first."""
-    return answers.page(await reads.page(database, actor, records.cards, **query.model_dump()), request)
+    return answers.page(await reads.page(database_of(request), actor, records.cards, **query.model_dump()), request)
 
 
 @router.get("/{import_id}", response_model=ImportRead, responses=problems(NotFound))
-async def get_import(import_id: UUID, actor: Keeper, database: Reads, request: Request) -> Response:
-    found = await reads.one(database, actor, records.card, "records_import", id=import_id)
+async def get_import(import_id: UUID, actor: Keeper, request: Request) -> Response:
+    found = await reads.one(database_of(request), actor, records.card, "records_import", id=import_id)
     return answers.item(found, request)
 
 

@@ -4,7 +4,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from app import answers
-from app.deps import Allow, Reads, Session
+from app.deps import Allow, Session, database_of
 from app.domain.errors import Conflict, NotFound
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
@@ -27,11 +27,9 @@ STEP = problems(NotFound, Conflict)
 
 
 @router.get("", response_model=ReferralPage)
-async def list_referrals(
-    query: Annotated[ReferralQuery, Query()], actor: Manager, database: Reads, request: Request
-) -> Response:
+async def list_referrals(query: Annotated[ReferralQuery, Query()], actor: Manager, request: Request) -> Response:
     """The newest first."""
-    return answers.page(await reads.page(database, actor, referrals.cards, **query.model_dump()), request)
+    return answers.page(await reads.page(database_of(request), actor, referrals.cards, **query.model_dump()), request)
 
 
 @router.post("", response_model=ReferralRead, status_code=201, responses=problems(Conflict))
@@ -42,15 +40,18 @@ async def draft_referral(drafted: ReferralDraft, actor: Manager, session: Sessio
 
 
 @router.get("/{referral_id}", response_model=ReferralRead, responses=answers.ITEM)
-async def get_referral(referral_id: UUID, actor: Manager, database: Reads, request: Request) -> Response:
-    return answers.item(await reads.one(database, actor, referrals.card, "referral", id=referral_id), request)
+async def get_referral(referral_id: UUID, actor: Manager, request: Request) -> Response:
+    return answers.item(
+        await reads.one(database_of(request), actor, referrals.card, "referral", id=referral_id), request
+    )
 
 
 @router.get("/{referral_id}/items", response_model=ReferralItemPage, responses=problems(NotFound))
 async def list_referral_items(
-    referral_id: UUID, query: Annotated[PageQuery, Query()], actor: Manager, database: Reads, request: Request
+    referral_id: UUID, query: Annotated[PageQuery, Query()], actor: Manager, request: Request
 ) -> Response:
     """The resources in it, each with its answer."""
+    database = database_of(request)
     await reads.one(database, actor, referrals.card, "referral", id=referral_id)
     page = await reads.page(database, actor, referrals.items, **query.model_dump(), referral_id=referral_id)
     return answers.page(page, request)

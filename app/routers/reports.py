@@ -4,7 +4,7 @@ from fastapi import Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from app import answers, exports
-from app.deps import Allow, DocumentsDep, Reads
+from app.deps import Allow, DocumentsDep, database_of
 from app.domain.errors import NotFound
 from app.domain.metrics import Metric
 from app.domain.permissions import Actor, Permission
@@ -42,14 +42,13 @@ class GeoJson(JSONResponse):
 
 
 @router.get("/funnel", response_model=FunnelRead, responses=_TABLES)
-async def get_funnel(
-    query: Annotated[FunnelQuery, Query()], actor: Reader, database: Reads, request: Request
-) -> Response:
+async def get_funnel(query: Annotated[FunnelQuery, Query()], actor: Reader, request: Request) -> Response:
     """From the first report of a resource to whether it came back: how many get how far, and in how many days.
 
     Of the resources first reported from `from` to `to`. A rate is of the resources that have reached the step before;
     a median is that of Kaplan and Meier, in which those that still wait count for as long as they have waited.
     """
+    database = database_of(request)
     sums.check(query)
     standing = await sums.standing_of(database, actor, actor.city_id)
     found = await reports.funnel(database, Asked(actor.city_id, actor, query), standing)
@@ -57,8 +56,9 @@ async def get_funnel(
 
 
 @router.get("/map", response_model=CountMap, response_class=GeoJson, responses=_TABLES)
-async def map_counts(query: MapAsked, actor: Reader, database: Reads, request: Request) -> Response:
+async def map_counts(query: MapAsked, actor: Reader, request: Request) -> Response:
     """Hexagons (H3) with how many inscriptions were painted over, or seen, in each, as GeoJSON (RFC 7946)."""
+    database = database_of(request)
     sums.check(query)
     standing = await sums.standing_of(database, actor, actor.city_id)
     found = await reports.count_map(database, Asked(actor.city_id, actor, query), standing)
@@ -67,7 +67,7 @@ async def map_counts(query: MapAsked, actor: Reader, database: Reads, request: R
 
 
 @router.get("/leaderboard", response_model=LeaderboardRead, responses=_TABLES)
-async def get_leaderboard(query: LeaderboardAsked, actor: Reader, database: Reads, request: Request) -> Response:
+async def get_leaderboard(query: LeaderboardAsked, actor: Reader, request: Request) -> Response:
     """The districts by one count, the highest first; no person is ranked. `crews` has those of raids.
 
     Of people volunteers are refused. A level is what it was at the end of the last day.
@@ -75,19 +75,18 @@ async def get_leaderboard(query: LeaderboardAsked, actor: Reader, database: Read
     sums.check(query)
     if not actor.may(Permission.LEDGER_READ):
         reports.check_public(query.metric, "/query/metric")
-    found = await reports.leaderboard(database, Asked(actor.city_id, actor, query))
+    found = await reports.leaderboard(database_of(request), Asked(actor.city_id, actor, query))
     return (await Wanted.of(request, query.format).render(found, sheets.of_leaderboard)).to(request)
 
 
 @router.get("/leaderboard/crews", response_model=CrewLeaderboard, responses=_TABLES)
-async def get_crew_leaderboard(
-    query: Annotated[CrewQuery, Query()], actor: Reader, database: Reads, request: Request
-) -> Response:
+async def get_crew_leaderboard(query: Annotated[CrewQuery, Query()], actor: Reader, request: Request) -> Response:
     """The crews of finished raids by how many inscriptions they painted over; no person is ranked or named.
 
     How many were on a raid, and for how long, is null to volunteers, and to other staff than coordinators where it
     was fewer than 5.
     """
+    database = database_of(request)
     sums.check(query)
     standing = await sums.standing_of(database, actor, actor.city_id)
     found = await reports.crews(database, Asked(actor.city_id, actor, query), standing)
@@ -95,13 +94,12 @@ async def get_crew_leaderboard(
 
 
 @router.get("/{metric}/series", response_model=SeriesRead, responses=_TABLES)
-async def get_series(
-    metric: MetricName, query: SeriesAsked, actor: Reader, database: Reads, request: Request
-) -> Response:
+async def get_series(metric: MetricName, query: SeriesAsked, actor: Reader, request: Request) -> Response:
     """One metric by day, ISO week, month or quarter, zero where nothing happened; at most 400 of them.
 
     304 to an If-None-Match that names the city's present revision, without anything being counted.
     """
+    database = database_of(request)
     sums.check(query)
     if not actor.may(Permission.LEDGER_READ):
         reports.check_public(metric, "/path/metric")
@@ -114,16 +112,14 @@ async def get_series(
 
 
 @public_router.get("/map", response_model=CountMap, response_class=GeoJson, responses=_TABLES)
-async def map_public_counts(
-    city_id: CityId, query: MapAsked, database: Reads, documents: DocumentsDep, request: Request
-) -> Response:
+async def map_public_counts(city_id: CityId, query: MapAsked, documents: DocumentsDep, request: Request) -> Response:
     """As for those who are signed in, without hexagons in which there are fewer than 5."""
     sums.check(query)
     wanted = Wanted.of(request, query.format)
 
     async def read() -> Rendered:
         standing = await documents.standing(city_id)
-        found = await reports.count_map(database, Asked(city_id, None, query), standing)
+        found = await reports.count_map(database_of(request), Asked(city_id, None, query), standing)
         return await wanted.render(found, sheets.of_map, media_type=answers.GEOJSON)
 
     return (await documents.shared(("map", city_id, query, wanted), read)).to(request, exports.PUBLISHED)
@@ -131,7 +127,7 @@ async def map_public_counts(
 
 @public_router.get("/leaderboard", response_model=LeaderboardRead, responses=_TABLES)
 async def get_public_leaderboard(
-    city_id: CityId, query: LeaderboardAsked, database: Reads, documents: DocumentsDep, request: Request
+    city_id: CityId, query: LeaderboardAsked, documents: DocumentsDep, request: Request
 ) -> Response:
     """As for those who are signed in; of people there is none."""
     sums.check(query)
@@ -140,7 +136,7 @@ async def get_public_leaderboard(
 
     async def read() -> Rendered:
         return await wanted.render(
-            await reports.leaderboard(database, Asked(city_id, None, query)), sheets.of_leaderboard
+            await reports.leaderboard(database_of(request), Asked(city_id, None, query)), sheets.of_leaderboard
         )
 
     return (await documents.shared(("leaderboard", city_id, query, wanted), read)).to(request, exports.PUBLISHED)
@@ -148,7 +144,7 @@ async def get_public_leaderboard(
 
 @public_router.get("/{metric}/series", response_model=SeriesRead, responses=_TABLES)
 async def get_public_series(
-    city_id: CityId, metric: MetricName, query: SeriesAsked, database: Reads, documents: DocumentsDep, request: Request
+    city_id: CityId, metric: MetricName, query: SeriesAsked, documents: DocumentsDep, request: Request
 ) -> Response:
     """As for those who are signed in; of people there is none."""
     sums.check(query)
@@ -157,7 +153,7 @@ async def get_public_series(
 
     async def read() -> Rendered:
         standing = await documents.standing(city_id)
-        etag, found = await reports.series(database, Asked(city_id, None, query), metric, standing)
+        etag, found = await reports.series(database_of(request), Asked(city_id, None, query), metric, standing)
         return await wanted.render(found, sheets.of_series, etag=etag)
 
     return (await documents.shared(("series", city_id, metric, query, wanted), read)).to(request, exports.PUBLISHED)

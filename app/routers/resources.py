@@ -4,7 +4,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from app import answers
-from app.deps import Allow, Reads, Session
+from app.deps import Allow, Session, database_of
 from app.domain.errors import Conflict, NotFound
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
@@ -36,22 +36,24 @@ async def report_finding(found: FindingReport, actor: Reporter, session: Session
 
 
 @router.get("/findings/{finding_id}", response_model=FindingRead, responses=answers.ITEM)
-async def get_finding(finding_id: UUID, actor: Reporter, database: Reads, request: Request) -> Response:
+async def get_finding(finding_id: UUID, actor: Reporter, request: Request) -> Response:
     """Your own finding, and what became of it."""
-    return answers.item(await reads.one(database, actor, resources.finding_card, "finding", id=finding_id), request)
+    return answers.item(
+        await reads.one(database_of(request), actor, resources.finding_card, "finding", id=finding_id), request
+    )
 
 
 @router.get("/resources", response_model=ResourcePage)
-async def list_resources(
-    query: Annotated[ResourceQuery, Query()], actor: Reader, database: Reads, request: Request
-) -> Response:
+async def list_resources(query: Annotated[ResourceQuery, Query()], actor: Reader, request: Request) -> Response:
     """The newest first."""
-    return answers.page(await reads.page(database, actor, resources.cards, **query.model_dump()), request)
+    return answers.page(await reads.page(database_of(request), actor, resources.cards, **query.model_dump()), request)
 
 
 @router.get("/resources/{resource_id}", response_model=ResourceRead, responses=answers.ITEM)
-async def get_resource(resource_id: UUID, actor: Reader, database: Reads, request: Request) -> Response:
-    return answers.item(await reads.one(database, actor, resources.card, "resource", id=resource_id), request)
+async def get_resource(resource_id: UUID, actor: Reader, request: Request) -> Response:
+    return answers.item(
+        await reads.one(database_of(request), actor, resources.card, "resource", id=resource_id), request
+    )
 
 
 @router.post("/resources/{resource_id}/review", response_model=ResourceRead, responses=STEP)

@@ -7,7 +7,7 @@ from fastapi.sse import EventSourceResponse, format_sse_event
 
 from app import authentication
 from app.core.clock import utc_now
-from app.deps import Allow, DocumentsDep, Reads, RevisionsDep
+from app.deps import Allow, DocumentsDep, RevisionsDep, database_of
 from app.domain.errors import NotFound, Unavailable
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
@@ -34,7 +34,6 @@ STREAM: dict[int | str, dict[str, Any]] = {
 @router.get("/stream", response_class=Response, response_model=None, responses=STREAM)
 async def follow_metrics(
     actor: Reader,
-    database: Reads,
     documents: DocumentsDep,
     revisions: RevisionsDep,
     request: Request,
@@ -44,6 +43,7 @@ async def follow_metrics(
 
     Ends when the access token expires, or no longer stands.
     """
+    database = database_of(request)
     await reads.check_stands(database, actor)
     await documents.standing(actor.city_id)
     revisions.room()

@@ -5,7 +5,7 @@ from fastapi import Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from app import answers
-from app.deps import Allow, Reads, Session
+from app.deps import Allow, Session, database_of
 from app.domain.errors import Conflict, Fault, NotFound
 from app.domain.permissions import Actor, Permission
 from app.problems import as_fault, problems, told
@@ -84,44 +84,43 @@ def _said(outcome: spots.Outcome, index: int, request: Request) -> SightingOutco
 
 
 @router.get("/spots", response_model=SpotPage)
-async def list_spots(
-    query: Annotated[SpotQuery, Query()], actor: Reader, database: Reads, request: Request
-) -> Response:
+async def list_spots(query: Annotated[SpotQuery, Query()], actor: Reader, request: Request) -> Response:
     """The newest first."""
-    return answers.page(await reads.page(database, actor, spots.cards, **query.values()), request)
+    return answers.page(await reads.page(database_of(request), actor, spots.cards, **query.values()), request)
 
 
 @router.get("/spots.geojson", response_model=SpotMap, response_class=GeoJson)
-async def map_spots(query: Annotated[SpotQuery, Query()], actor: Reader, database: Reads, request: Request) -> Response:
+async def map_spots(query: Annotated[SpotQuery, Query()], actor: Reader, request: Request) -> Response:
     """The same as GeoJSON (RFC 7946), page by page."""
-    found = await reads.features(database, actor, spots.features, **query.values())
+    found = await reads.features(database_of(request), actor, spots.features, **query.values())
     return answers.page(found, request, answers.GEOJSON)
 
 
 @router.get("/spots/heat", response_model=HeatMap, response_class=GeoJson)
-async def map_heat(query: Annotated[HeatQuery, Query()], actor: Reader, database: Reads) -> Response:
+async def map_heat(query: Annotated[HeatQuery, Query()], actor: Reader, request: Request) -> Response:
     """Hexagons (H3) with how many spots and sightings each has, as GeoJSON."""
-    heat = await spots.heat_map(database, actor, query)
+    heat = await spots.heat_map(database_of(request), actor, query)
     return answers.document(heat.model_dump_json().encode(), media_type=answers.GEOJSON)
 
 
 @router.get("/spots/reappearance", response_model=Reappearances)
-async def get_reappearance(actor: Counter, database: Reads) -> Response:
+async def get_reappearance(actor: Counter, request: Request) -> Response:
     """How many days a wall stays clean, by surface and kind: the median of those that did not."""
-    return answers.document(await reads.document(database, actor, spots.reappearances, "spot"))
+    return answers.document(await reads.document(database_of(request), actor, spots.reappearances, "spot"))
 
 
 @router.get("/spots/{spot_id}", response_model=SpotRead, responses=answers.ITEM)
-async def get_spot(spot_id: UUID, actor: Reader, database: Reads, request: Request) -> Response:
+async def get_spot(spot_id: UUID, actor: Reader, request: Request) -> Response:
     """With its cycles: each from when it was seen to when it was painted over."""
-    return answers.item(await reads.one(database, actor, spots.card, "spot", id=spot_id), request)
+    return answers.item(await reads.one(database_of(request), actor, spots.card, "spot", id=spot_id), request)
 
 
 @router.get("/spots/{spot_id}/sightings", response_model=SightingPage, responses=problems(NotFound))
 async def list_sightings(
-    spot_id: UUID, query: Annotated[PageQuery, Query()], actor: Checker, database: Reads, request: Request
+    spot_id: UUID, query: Annotated[PageQuery, Query()], actor: Checker, request: Request
 ) -> Response:
     """What was reported of it, the newest first."""
+    database = database_of(request)
     await reads.one(database, actor, spots.card, "spot", id=spot_id)
     found = await reads.page(database, actor, spots.sighting_cards, **query.model_dump(), spot_id=spot_id)
     return answers.page(found, request)
@@ -129,9 +128,10 @@ async def list_sightings(
 
 @router.get("/spots/{spot_id}/removals", response_model=RemovalPage, responses=problems(NotFound))
 async def list_removals_there(
-    spot_id: UUID, query: Annotated[PageQuery, Query()], actor: Reader, database: Reads, request: Request
+    spot_id: UUID, query: Annotated[PageQuery, Query()], actor: Reader, request: Request
 ) -> Response:
     """How often raids have painted it over, the latest first."""
+    database = database_of(request)
     await reads.one(database, actor, spots.card, "spot", id=spot_id)
     found = await reads.page(database, actor, removals.cards_of_spot, **query.model_dump(), spot_id=spot_id)
     return answers.page(found, request)
@@ -139,9 +139,10 @@ async def list_removals_there(
 
 @router.get("/spots/{spot_id}/history", response_model=SpotHistory, responses=problems(NotFound))
 async def list_decisions(
-    spot_id: UUID, query: Annotated[PageQuery, Query()], actor: Checker, database: Reads, request: Request
+    spot_id: UUID, query: Annotated[PageQuery, Query()], actor: Checker, request: Request
 ) -> Response:
     """What coordinators decided about it, the newest first."""
+    database = database_of(request)
     await reads.one(database, actor, spots.card, "spot", id=spot_id)
     found = await reads.page(database, actor, spots.events, **query.model_dump(), spot_id=spot_id)
     return answers.page(found, request)

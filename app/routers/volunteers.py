@@ -4,7 +4,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from app import answers, messages
-from app.deps import Allow, ExpectedVersion, Reads, Session, SignedInActor
+from app.deps import Allow, ExpectedVersion, Session, SignedInActor, database_of
 from app.domain.errors import Conflict, NotFound, PreconditionFailed, PreconditionRequired
 from app.domain.permissions import Actor, Permission
 from app.domain.volunteers import Skill
@@ -45,15 +45,13 @@ CHANGE = problems(NotFound, Conflict, PreconditionFailed, PreconditionRequired)
 
 
 @router.get("", response_model=VolunteerPage)
-async def list_volunteers(
-    query: Annotated[VolunteerQuery, Query()], actor: Manager, database: Reads, request: Request
-) -> Response:
+async def list_volunteers(query: Annotated[VolunteerQuery, Query()], actor: Manager, request: Request) -> Response:
     """In the order of their names, Kazakh, Russian and Latin; without birth dates.
 
     `q` finds them by the beginnings of words: ё and е, Kazakh letters and their Russian twins, and Latin letters that
     look like Cyrillic ones are alike.
     """
-    found = await reads.page(database, actor, volunteers.lines, query.limit, **volunteers.values(query))
+    found = await reads.page(database_of(request), actor, volunteers.lines, query.limit, **volunteers.values(query))
     return answers.page(found, request)
 
 
@@ -65,9 +63,9 @@ async def list_skills(actor: SignedInActor, request: Request) -> SkillList:
 
 
 @router.get("/me", response_model=OwnFile, responses=answers.ITEM)
-async def get_own_file(actor: Own, database: Reads, request: Request) -> Response:
+async def get_own_file(actor: Own, request: Request) -> Response:
     """Your own file."""
-    return answers.item(await reads.one(database, actor, volunteers.own_card, "volunteer"), request)
+    return answers.item(await reads.one(database_of(request), actor, volunteers.own_card, "volunteer"), request)
 
 
 @router.patch("/me", response_model=OwnFile, responses=CHANGE)
@@ -85,11 +83,11 @@ async def leave(actor: OwnWriter, session: Session, leaving: Leaving | None = No
 
 
 @router.get("/me/consents", response_model=ConsentPage)
-async def list_own_consents(
-    query: Annotated[PageQuery, Query()], actor: Own, database: Reads, request: Request
-) -> Response:
+async def list_own_consents(query: Annotated[PageQuery, Query()], actor: Own, request: Request) -> Response:
     """Every consent that you or your guardian gave or took back, the latest first."""
-    return answers.page(await reads.page(database, actor, volunteers.own_consents, **query.model_dump()), request)
+    return answers.page(
+        await reads.page(database_of(request), actor, volunteers.own_consents, **query.model_dump()), request
+    )
 
 
 @router.post("/me/consents", response_model=ConsentRead, status_code=201, responses=STEP)
@@ -99,8 +97,10 @@ async def change_own_consent(word: OwnConsentChange, actor: OwnWriter, session: 
 
 
 @router.get("/{volunteer_id}", response_model=VolunteerRead, responses=answers.ITEM)
-async def get_volunteer(volunteer_id: UUID, actor: Manager, database: Reads, request: Request) -> Response:
-    return answers.item(await reads.one(database, actor, volunteers.card, "volunteer", id=volunteer_id), request)
+async def get_volunteer(volunteer_id: UUID, actor: Manager, request: Request) -> Response:
+    return answers.item(
+        await reads.one(database_of(request), actor, volunteers.card, "volunteer", id=volunteer_id), request
+    )
 
 
 @router.patch("/{volunteer_id}", response_model=VolunteerRead, responses=CHANGE)
@@ -114,9 +114,10 @@ async def change_volunteer(
 
 @router.get("/{volunteer_id}/history", response_model=VolunteerEventPage, responses=problems(NotFound))
 async def list_volunteer_history(
-    volunteer_id: UUID, query: Annotated[PageQuery, Query()], actor: Manager, database: Reads, request: Request
+    volunteer_id: UUID, query: Annotated[PageQuery, Query()], actor: Manager, request: Request
 ) -> Response:
     """Each step of the file, by whom and why, the latest first."""
+    database = database_of(request)
     await reads.one(database, actor, volunteers.card, "volunteer", id=volunteer_id)
     found = await reads.page(database, actor, volunteers.history, **query.model_dump(), volunteer_id=volunteer_id)
     return answers.page(found, request)
@@ -124,9 +125,10 @@ async def list_volunteer_history(
 
 @router.get("/{volunteer_id}/consents", response_model=ConsentPage, responses=problems(NotFound))
 async def list_consents(
-    volunteer_id: UUID, query: Annotated[PageQuery, Query()], actor: Manager, database: Reads, request: Request
+    volunteer_id: UUID, query: Annotated[PageQuery, Query()], actor: Manager, request: Request
 ) -> Response:
     """Every consent that was given or taken back, the latest first."""
+    database = database_of(request)
     await reads.one(database, actor, volunteers.card, "volunteer", id=volunteer_id)
     found = await reads.page(database, actor, volunteers.consents, **query.model_dump(), volunteer_id=volunteer_id)
     return answers.page(found, request)
