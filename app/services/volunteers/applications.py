@@ -57,7 +57,7 @@ async def _reapply(session: AsyncSession, city: City, application: Application) 
         Volunteer.phone == application.phone,
         Volunteer.status == VolunteerStatus.REJECTED,
     )
-    volunteer = (await session.exec(query.with_for_update())).one_or_none()
+    volunteer = (await session.exec(query.with_for_update(key_share=True))).one_or_none()
     if volunteer is None:
         return
     volunteer.status = VOLUNTEER_FLOW.after(volunteer.status, VolunteerAction.REAPPLY)
