@@ -10,7 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.cli.errors import CommandError
 from app.cli.ledger import sealed
-from app.cli.session import with_database
+from app.cli.session import unit, with_database
 from app.core.config import Settings
 from app.core.database import Database, DatabaseOptions
 from app.core.passwords import Passwords
@@ -54,11 +54,9 @@ def ensure(settings: Settings, wish: Wish) -> None:
 
 async def _built(database: Database, wish: Wish) -> bool:
     """False, and nothing done, when it is there already."""
-    async with database.transaction() as session:
-        is_new = await _build(session, wish)
+    is_new = await unit(database, lambda session: _build(session, wish))
     if is_new:
-        async with database.transaction() as session:
-            await _seal(session)
+        await unit(database, _seal)
     return is_new
 
 

@@ -80,16 +80,18 @@ async def _current_revision(url: str) -> str | None:
 
 
 def in_transaction(work: Callable[[AsyncSession], Awaitable[T]]) -> T:
-    """As `with_database`: one unit of work, done again when PostgreSQL chose it as a deadlock's victim."""
+    """As `with_database`, for one unit of work."""
+    return with_database(lambda database: unit(database, work))
 
-    async def unit(database: Database) -> T:
-        async def once() -> T:
-            async with database.transaction() as session:
-                return await work(session)
 
-        return await retried(once)
+async def unit(database: Database, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+    """In one transaction, done again when PostgreSQL chose it as a deadlock's victim."""
 
-    return with_database(unit)
+    async def once() -> T:
+        async with database.transaction() as session:
+            return await work(session)
+
+    return await retried(once)
 
 
 def with_database(work: Callable[[Database], Awaitable[T]]) -> T:

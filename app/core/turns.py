@@ -12,7 +12,7 @@ class NoTurnError(Exception):
 class Line:
     """First come, first served: `at_once` at a time go in, the others wait `wait_s`.
 
-    As a semaphore within `asyncio.timeout`, which takes four times as long for each who waits.
+    As a semaphore within `asyncio.timeout`, which takes more than twice as long for each who waits.
     """
 
     def __init__(self, at_once: int, wait_s: float) -> None:
@@ -33,7 +33,6 @@ class Line:
         except asyncio.CancelledError:
             # The turn may have come at the same moment.
             if turn.done() and not turn.cancelled() and turn.exception() is None:
-                # It came at the same moment.
                 self.leave()
             raise
         finally:

@@ -155,9 +155,8 @@ async def by_secret(session: AsyncSession, login: str, matched: str | None) -> A
 
 
 async def own(session: AsyncSession, actor: Actor) -> Account:
-    return (
-        await session.exec(select(Account).where(Account.id == actor.account_id).with_for_update(key_share=True))
-    ).one()
+    query = select(Account).where(Account.id == actor.account_id).with_for_update(key_share=True)
+    return (await session.exec(query)).one()
 
 
 async def get(session: AsyncSession, actor: Actor, account_id: UUID | None, kind: AccountKind | None = None) -> Account:

@@ -1,5 +1,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -46,15 +47,21 @@ def demo_url(server: str) -> Iterator[str]:
 
 
 @pytest.fixture
-async def asked(demo_url: str) -> AsyncIterator[Callable]:
-    """Runs a SELECT; the rows as tuples."""
+async def connection(demo_url: str) -> "AsyncIterator[asyncpg.Connection[Any]]":
+    """To the demonstration."""
     connection = await asyncpg.connect(demo_url)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def asked(connection: "asyncpg.Connection[Any]") -> Callable:
+    """Runs a SELECT; the rows as tuples."""
 
     async def ask(sql: str) -> list[tuple]:
         return [tuple(row) for row in await connection.fetch(sql)]
 
-    yield ask
-    await connection.close()
+    return ask
 
 
 @pytest.fixture(scope="session")

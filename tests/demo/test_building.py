@@ -29,11 +29,10 @@ from tests.demo.conftest import build
 OF_THIS_DATABASE = {"secret_hash", "transaction_id"}
 
 
-async def test_same_seed_and_day_give_the_same_rows(demo_url: str):
+async def test_same_seed_and_day_give_the_same_rows(connection: asyncpg.Connection):
     """Those that another process stored, whose sets have another order, and those that this one makes up."""
     new = cities.bundled("almaty")
     assert new
-    connection = await asyncpg.connect(demo_url)
     await connection.set_type_codec("json", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads)
     for rows in demo.made_up_year(Almanac(new, UNTIL, WISH.seed), secret_hash=""):
@@ -43,7 +42,6 @@ async def test_same_seed_and_day_give_the_same_rows(demo_url: str):
         assert len(stored) == len(rows)
         for row in rows:
             assert stored[vars(row)["id"]] == {name: vars(row)[name] for name in names}
-    await connection.close()
 
 
 async def test_another_seed_gives_another_year():
