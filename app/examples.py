@@ -19,6 +19,7 @@ _READ_AS: dict[str, Any] = {
     "district_id": "almaly",
     "guardian_name": "Серік Оспанов",
     "guardian_phone": "+77011234568",
+    "restored_reason": "The court upheld the owner's appeal",
     "status_reason": "Could not be reached",
     "withdrawal_reason": "Two offices counted the same walls",
     "verdict_reason": "Still there, only scratched",

@@ -33,6 +33,7 @@ from app.routers import (
     figures,
     ledger,
     metrics,
+    observations,
     operations,
     plans,
     public,
@@ -55,7 +56,7 @@ RAID_AT_ONCE, RAID_WAIT_S = 2, 15
 
 
 _STREET = (raids, assignments, attendance, spots, checks)
-_ONLINE = (resources, referrals, records)
+_ONLINE = (resources, observations, referrals, records)
 _NUMBERS = (declared, plans, metrics, revisions, reports, ledger, seals, figures)
 _NOUNS = (*_STREET, volunteers, accounts, cities, *_ONLINE, *_NUMBERS)
 _ROUTERS = (

@@ -28,6 +28,7 @@ OPERATIONS = [
     for operation in POLICY
     if re.search(r"{(?!city_id)\w+}", operation) and operation not in BY_SECRET | OF_NO_CITY | FOR_EVERYBODY
 ]
+SEEN = {"observed_at": "2026-01-02T00:00:00Z", "network": "AS64500", "state": "up", "control_reachable": True}
 BODIES: dict[str, dict[str, Any]] = {
     "PATCH /v1/raids/{raid_id}": {"title": "Ours now"},
     "POST /v1/raids/{raid_id}/cancel": {"reason": "Ours now"},
@@ -63,6 +64,12 @@ BODIES: dict[str, dict[str, Any]] = {
         "answer": "blocked",
         "answered_on": "2026-01-02",
     },
+    "POST /v1/referrals/{referral_id}/acknowledge": {"acknowledged_on": "2026-01-02"},
+    "POST /v1/referrals/{referral_id}/items/{resource_id}/restore": {
+        "restored_on": "2026-01-02",
+        "reason": "Ours now",
+    },
+    "POST /v1/resources/{resource_id}/observations": SEEN,
     "POST /v1/figures/{figure_id}/sign": {"value": 7},
     "POST /v1/figures/{figure_id}/withdraw": {"reason": "Ours now"},
     "POST /v1/declared-counts/{declared_id}/withdraw": {"reason": "Ours now"},
@@ -100,6 +107,8 @@ async def theirs(app: FastAPI) -> AsyncIterator[dict[str, str]]:
         finding = (await client.post("/findings", json={"address": f"https://{city.id}.example"})).json()
         for step in ("review", "confirm"):
             await moderator.post(f"/resources/{finding['resource_id']}/{step}")
+        now = {**SEEN, "observed_at": datetime.now(UTC).isoformat()}
+        observation = (await moderator.post(f"/resources/{finding['resource_id']}/observations", json=now)).json()
         referred = {"authority": "Ministry", "resource_ids": [finding["resource_id"]]}
         referral = (await coordinator.post("/referrals", json=referred)).json()
         under_way = await city.raid_under_way()
@@ -124,6 +133,7 @@ async def theirs(app: FastAPI) -> AsyncIterator[dict[str, str]]:
             "account_id": str(volunteer.account_id),
             "finding_id": finding["id"],
             "resource_id": finding["resource_id"],
+            "observation_id": observation["id"],
             "referral_id": referral["id"],
         }
 

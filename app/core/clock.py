@@ -1,4 +1,4 @@
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from zoneinfo import ZoneInfo
 
 
@@ -15,3 +15,8 @@ def clock_in(zone: str, moment: datetime) -> str:
 def day_in(zone: str, moment: datetime) -> date:
     """The calendar day of `moment` in an IANA time zone such as `Asia/Almaty`."""
     return moment.astimezone(ZoneInfo(zone)).date()
+
+
+def midnight_in(zone: str, day: date) -> datetime:
+    """The moment in UTC at which a calendar day begins there."""
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)

@@ -21,3 +21,10 @@ class Flow(Generic[S, A]):
             return self.steps[status, action]
         except KeyError:
             raise Conflict("wrong_status", noun=self.noun, status=status, action=action) from None
+
+    def allows(self, status: S, action: A) -> bool:
+        return (status, action) in self.steps
+
+    def before(self, *actions: A) -> frozenset[S]:
+        """The statuses from which one of the actions can be taken."""
+        return frozenset(status for status, action in self.steps if action in actions)

@@ -3,17 +3,19 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from app.domain.resources import ResourceStatus
+
 
 class FunnelStep(StrEnum):
-    """Named as the statuses that a resource enters on its way; one that its flow does not have yet counts nothing."""
+    """Statuses that a resource enters on its way."""
 
-    REPORTED = "reported"
-    CONFIRMED = "confirmed"
-    REFERRED = "referred"
-    ACKNOWLEDGED = "acknowledged"
-    BLOCK_REPORTED = "block_reported"
-    BLOCK_VERIFIED = "block_verified"
-    REAPPEARED = "reappeared"
+    REPORTED = ResourceStatus.REPORTED
+    CONFIRMED = ResourceStatus.CONFIRMED
+    REFERRED = ResourceStatus.REFERRED
+    ACKNOWLEDGED = ResourceStatus.ACKNOWLEDGED
+    BLOCK_REPORTED = ResourceStatus.BLOCK_REPORTED
+    BLOCK_VERIFIED = ResourceStatus.BLOCK_VERIFIED
+    REAPPEARED = ResourceStatus.REAPPEARED
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +34,13 @@ TRANSITIONS = (
     Transition(FunnelStep.BLOCK_VERIFIED, FunnelStep.BLOCK_REPORTED),
     Transition(FunnelStep.REAPPEARED, FunnelStep.BLOCK_REPORTED),
 )
-EXITS = frozenset({"rejected", "refused"})
-"""Statuses after which nothing is waited for any more: the wait counts as open until that day."""
+EXITS = frozenset(
+    {
+        ResourceStatus.REJECTED,
+        ResourceStatus.REFUSED,
+        ResourceStatus.REMOVED,
+        ResourceStatus.OFFLINE,
+        ResourceStatus.RESTORED,
+    }
+)
+"""In these nothing is waited for: the wait counts as open until the day on which it was entered."""

@@ -22,6 +22,7 @@ class Subject(StrEnum):
     FINDING = "finding"
     RESOURCE = "resource"
     REFERRAL_ITEM = "referral_item"
+    OBSERVATION = "observation"
     CARD = "card"
     DECLARED_COUNT = "declared_count"
     """Of every declared entry, whatever its metric."""
@@ -45,10 +46,10 @@ SUBJECTS: dict[Metric, Subject] = {
     Metric.RESOURCES_CONFIRMED: Subject.RESOURCE,
     Metric.RESOURCES_REFERRED: Subject.REFERRAL_ITEM,
     Metric.RESOURCES_BLOCKED: Subject.REFERRAL_ITEM,
-    Metric.RESOURCES_BLOCK_VERIFIED: Subject.RESOURCE,
-    Metric.RESOURCES_REMOVED: Subject.RESOURCE,
-    Metric.RESOURCES_REAPPEARED: Subject.RESOURCE,
-    Metric.RESOURCES_RESTORED: Subject.RESOURCE,
+    Metric.RESOURCES_BLOCK_VERIFIED: Subject.OBSERVATION,
+    Metric.RESOURCES_REMOVED: Subject.OBSERVATION,
+    Metric.RESOURCES_REAPPEARED: Subject.OBSERVATION,
+    Metric.RESOURCES_RESTORED: Subject.REFERRAL_ITEM,
     Metric.CARDS_REFERRED: Subject.CARD,
     Metric.CARDS_FROZEN: Subject.CARD,
     Metric.AMOUNT_SUSPENDED_KZT: Subject.CARD,

@@ -35,6 +35,7 @@ class Permission(StrEnum):
     FINDING_REPORT = "finding:report"
     RESOURCE_READ = "resource:read"
     RESOURCE_REVIEW = "resource:review"
+    RESOURCE_OBSERVE = "resource:observe"
     REFERRAL_MANAGE = "referral:manage"
     ACCOUNT_MANAGE = "account:manage"
     CITY_SET = "city:set"
@@ -75,6 +76,7 @@ _MODERATOR = frozenset(
         Permission.FINDING_REPORT,
         Permission.RESOURCE_READ,
         Permission.RESOURCE_REVIEW,
+        Permission.RESOURCE_OBSERVE,
         Permission.PLAN_READ,
     }
 )

@@ -16,6 +16,7 @@ class ReferralStatus(StrEnum):
 
 class ReferralAction(StrEnum):
     SEND = "send"
+    ACKNOWLEDGE = "acknowledge"
     ANSWER = "answer"
 
 
@@ -23,6 +24,7 @@ REFERRAL_FLOW = Flow(
     "referral",
     {
         (ReferralStatus.DRAFT, ReferralAction.SEND): ReferralStatus.SENT,
+        (ReferralStatus.SENT, ReferralAction.ACKNOWLEDGE): ReferralStatus.SENT,
         (ReferralStatus.SENT, ReferralAction.ANSWER): ReferralStatus.ANSWERED,
     },
 )

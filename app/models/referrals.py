@@ -26,6 +26,7 @@ class Referral(Versioned, table=True):
     outgoing_number: str | None = Field(default=None, max_length=64)
     sent_on: date | None = None
     due_on: date | None = None
+    acknowledged_on: date | None = None
 
 
 class ReferralItem(CityEntity, table=True):
@@ -33,10 +34,17 @@ class ReferralItem(CityEntity, table=True):
         of_city("referral_id", "referral"),
         of_city("resource_id", "resource"),
         sa.UniqueConstraint("city_id", "referral_id", "resource_id"),
+        sa.CheckConstraint(
+            "restored_on IS NULL OR (restored_on >= answered_on AND answer = 'blocked')", name="restored_after_block"
+        ),
         sa.Index(None, "city_id", "resource_id"),
     )
 
     referral_id: UUID
     resource_id: UUID
+    cycle: int | None = None
+    """The resource's when it was sent: what is said of an earlier one does not change how the resource stands."""
     answer: Answer | None = Field(default=None, sa_type=text_enum(Answer, "answer"))
     answered_on: date | None = None
+    restored_on: date | None = None
+    restored_reason: str | None = Field(default=None, max_length=500)

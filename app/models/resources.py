@@ -4,6 +4,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Field
 
+from app.core.clock import utc_now
 from app.domain.resources import RejectionReason, ResourceKind, ResourceStatus
 from app.models.base import TIMESTAMP, CityEntity, Versioned, of_city, text_enum
 
@@ -23,6 +24,10 @@ class Resource(Versioned, table=True):
         default=ResourceStatus.REPORTED,
         sa_type=text_enum(ResourceStatus, "status"),
     )
+    status_since: datetime = Field(default_factory=utc_now, sa_type=TIMESTAMP)
+    """Of what a letter says, the beginning of the day that it names; of what was observed, the moment of that."""
+    cycle: int = 1
+    """Raised when it is referred again after it had come back."""
     findings: int = 0
     """How many people reported it."""
     reviewer_id: UUID | None = Field(default=None, foreign_key="account.id")
@@ -38,6 +43,8 @@ class ResourceEvent(CityEntity, table=True):
 
     __table_args__ = (
         of_city("resource_id", "resource"),
+        of_city("observation_id", "observation"),
+        sa.UniqueConstraint("city_id", "observation_id"),
         sa.Index(None, "city_id", "status", "occurred_on"),
         sa.Index(None, "city_id", "resource_id"),
     )
@@ -46,6 +53,8 @@ class ResourceEvent(CityEntity, table=True):
     status: ResourceStatus = Field(sa_type=text_enum(ResourceStatus, "status"))
     occurred_on: date
     """The day in the city's time zone; of what an authority did, the day that its letter names."""
+    observation_id: UUID | None = None
+    """Which led to it, where it was observed."""
 
 
 class Finding(CityEntity, table=True):

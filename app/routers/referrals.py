@@ -11,12 +11,14 @@ from app.problems import problems
 from app.routing import SIGNED_IN, Router
 from app.schemas.base import PageQuery
 from app.schemas.referrals import (
+    Acknowledgement,
     AnswerRecord,
     ReferralDraft,
     ReferralItemPage,
     ReferralPage,
     ReferralQuery,
     ReferralRead,
+    Restoration,
     Sending,
 )
 from app.services import reads, referrals
@@ -64,10 +66,28 @@ async def send_referral(referral_id: UUID, sending: Sending, actor: Manager, ses
     return answers.item(await reads.written(session, actor, referrals.card, "referral", id=referral_id))
 
 
+@router.post("/{referral_id}/acknowledge", response_model=ReferralRead, responses=STEP)
+async def acknowledge_referral(
+    referral_id: UUID, letter: Acknowledgement, actor: Manager, session: Session
+) -> Response:
+    """Record that the authority has it in hand."""
+    await referrals.acknowledge(session, actor, referral_id, letter)
+    return answers.item(await reads.written(session, actor, referrals.card, "referral", id=referral_id))
+
+
 @router.post("/{referral_id}/items/{resource_id}/answer", response_model=ReferralRead, responses=STEP)
 async def answer_item(
     referral_id: UUID, resource_id: UUID, answered: AnswerRecord, actor: Manager, session: Session
 ) -> Response:
     """Record what the authority said of one resource; "blocked" counts as reported blocked."""
     await referrals.answer(session, actor, referral_id, resource_id, answered)
+    return answers.item(await reads.written(session, actor, referrals.card, "referral", id=referral_id))
+
+
+@router.post("/{referral_id}/items/{resource_id}/restore", response_model=ReferralRead, responses=STEP)
+async def restore_item(
+    referral_id: UUID, resource_id: UUID, decided: Restoration, actor: Manager, session: Session
+) -> Response:
+    """Record that a blocked resource was given back by decision; it is counted on its own."""
+    await referrals.restore(session, actor, referral_id, resource_id, decided)
     return answers.item(await reads.written(session, actor, referrals.card, "referral", id=referral_id))

@@ -9,9 +9,11 @@ from app.domain.errors import Conflict, NotFound
 from app.domain.permissions import Actor, Permission
 from app.problems import problems
 from app.routing import SIGNED_IN, Router
+from app.schemas.base import PageQuery
 from app.schemas.resources import (
     FindingRead,
     FindingReport,
+    ResourceHistory,
     ResourcePage,
     ResourceQuery,
     ResourceRead,
@@ -54,6 +56,17 @@ async def get_resource(resource_id: UUID, actor: Reader, request: Request) -> Re
     return answers.item(
         await reads.one(database_of(request), actor, resources.card, "resource", id=resource_id), request
     )
+
+
+@router.get("/resources/{resource_id}/history", response_model=ResourceHistory, responses=problems(NotFound))
+async def list_resource_history(
+    resource_id: UUID, query: Annotated[PageQuery, Query()], actor: Reader, request: Request
+) -> Response:
+    """The statuses that it entered, the latest first: each with its day, and what was observed where that led to it."""
+    database = database_of(request)
+    await reads.one(database, actor, resources.card, "resource", id=resource_id)
+    page = await reads.page(database, actor, resources.events, **query.model_dump(), resource_id=resource_id)
+    return answers.page(page, request)
 
 
 @router.post("/resources/{resource_id}/review", response_model=ResourceRead, responses=STEP)

@@ -24,6 +24,15 @@ class AnswerRecord(In):
     answered_on: Annotated[Day, Field(examples=["2026-05-11"])]
 
 
+class Acknowledgement(In):
+    acknowledged_on: Annotated[Day, Field(examples=["2026-05-06"])]
+
+
+class Restoration(In):
+    restored_on: Annotated[Day, Field(examples=["2026-06-02"])]
+    reason: Annotated[Text, Field(max_length=500, examples=["The court upheld the owner's appeal"])]
+
+
 class ReferralRead(Out):
     id: UUID
     version: int
@@ -32,6 +41,7 @@ class ReferralRead(Out):
     outgoing_number: str | None
     sent_on: Day | None
     due_on: Day | None
+    acknowledged_on: Day | None
     items: int
     answered: int
 
@@ -52,6 +62,8 @@ class ReferralItemRead(Out):
     kind: ResourceKind
     answer: Answer | None
     answered_on: Day | None
+    restored_on: Day | None
+    restored_reason: str | None
 
 
 class ReferralItemPage(Out):

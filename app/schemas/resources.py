@@ -4,7 +4,7 @@ from uuid import UUID
 from pydantic import Field
 
 from app.domain.resources import RejectionReason, ResourceKind, ResourceStatus
-from app.schemas.base import In, Moment, NewId, Out, PageQuery, Text
+from app.schemas.base import Day, In, Moment, NewId, Out, PageQuery, Text
 
 
 class FindingReport(NewId):
@@ -29,6 +29,8 @@ class ResourceRead(Out):
     address: str
     kind: ResourceKind
     status: ResourceStatus
+    status_since: Moment
+    cycle: int
     findings: int
     review_until: Moment | None
     rejection_reason: RejectionReason | None
@@ -37,6 +39,19 @@ class ResourceRead(Out):
 
 class ResourcePage(Out):
     items: list[ResourceRead]
+    next: UUID | None
+
+
+class ResourceEventRead(Out):
+    id: UUID
+    status: ResourceStatus
+    occurred_on: Day
+    observation_id: Annotated[UUID | None, Field(description="What was observed then, where that led to it")]
+    created_at: Moment
+
+
+class ResourceHistory(Out):
+    items: list[ResourceEventRead]
     next: UUID | None
 
 

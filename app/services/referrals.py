@@ -13,11 +13,19 @@ from app.core.ids import new_id
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.metrics import Metric
 from app.domain.permissions import Actor, Role
-from app.domain.referrals import ANSWER_STEPS, REFERRAL_FLOW, Answer, ReferralAction, ReferralStatus
-from app.domain.resources import RESOURCE_FLOW, ResourceAction, ResourceStatus
+from app.domain.referrals import ANSWER_STEPS, REFERRAL_FLOW, Answer, ReferralAction
+from app.domain.resources import REFERABLE, RESOURCE_FLOW, ResourceAction, ResourceStatus
 from app.models.referrals import Referral, ReferralItem
 from app.models.resources import Resource
-from app.schemas.referrals import AnswerRecord, ReferralDraft, ReferralItemRead, ReferralRead, Sending
+from app.schemas.referrals import (
+    Acknowledgement,
+    AnswerRecord,
+    ReferralDraft,
+    ReferralItemRead,
+    ReferralRead,
+    Restoration,
+    Sending,
+)
 from app.services import cities, ledger, reads, resources
 from app.services.ledger import Fact
 from app.services.reads import Query
@@ -60,9 +68,9 @@ def items(role: Role | None, given: frozenset[str]) -> Query:
 
 
 async def draft(session: AsyncSession, actor: Actor, drafted: ReferralDraft) -> UUID:
-    """Raises Invalid with a pointer to each resource that is named twice, unknown or not confirmed."""
-    confirmed = await _confirmed(session, actor, drafted.resource_ids)
-    if faults := _item_faults(drafted.resource_ids, confirmed):
+    """Raises Invalid with a pointer to each resource that is named twice, unknown, or cannot be referred now."""
+    referable = await _referable(session, actor, drafted.resource_ids)
+    if faults := _item_faults(drafted.resource_ids, referable):
         raise Invalid(*faults)
     referral = Referral(
         city_id=actor.city_id,
@@ -80,19 +88,41 @@ async def draft(session: AsyncSession, actor: Actor, drafted: ReferralDraft) -> 
 
 
 async def send(session: AsyncSession, actor: Actor, referral_id: UUID, sending: Sending) -> None:
-    """Sent under its outgoing number: from now on each resource counts as referred, once.
+    """Sent under its outgoing number: from now on each resource counts as referred, once in each of its cycles.
 
-    Raises Conflict when a resource is no longer merely confirmed, such as one sent with another referral.
+    Raises Conflict when a resource cannot be referred any more, such as one sent with another referral.
     """
-    referral = await _advance(session, actor, referral_id, ReferralAction.SEND)
+    referral = await get(session, actor, referral_id)
+    referral.status = REFERRAL_FLOW.after(referral.status, ReferralAction.SEND)
     today = await _today(session, actor)
     if faults := _sending_faults(sending, today):
         raise Invalid(*faults)
     referral.sqlmodel_update(sending.model_dump())
     for item in await _items(session, referral):
         resource = await resources.get(session, actor, item.resource_id)
-        resources.enter(session, resource, RESOURCE_FLOW.after(resource.status, ResourceAction.REFER), sending.sent_on)
+        status = RESOURCE_FLOW.after(resource.status, ResourceAction.REFER)
+        resource.cycle += resource.status is ResourceStatus.REAPPEARED
+        item.cycle = resource.cycle
+        await resources.enter_by_letter(session, resource, status, sending.sent_on)
         ledger.record(session, actor, Fact(Metric.RESOURCES_REFERRED, item.id, sending.sent_on))
+
+
+async def acknowledge(session: AsyncSession, actor: Actor, referral_id: UUID, letter: Acknowledgement) -> None:
+    """The authority has it in hand; what it has answered already, or what has gone by itself, stays as it is.
+
+    Raises Conflict `already_acknowledged`, and `wrong_status` before it was sent and after the last answer.
+    """
+    referral = await get(session, actor, referral_id)
+    referral.status = REFERRAL_FLOW.after(referral.status, ReferralAction.ACKNOWLEDGE)
+    if referral.acknowledged_on:
+        raise Conflict("already_acknowledged")
+    await _check_day(session, referral, letter.acknowledged_on, "/body/acknowledged_on")
+    referral.acknowledged_on = letter.acknowledged_on
+    for item in await _items(session, referral):
+        resource = await resources.get(session, actor, item.resource_id)
+        if item.cycle == resource.cycle and RESOURCE_FLOW.allows(resource.status, ResourceAction.ACKNOWLEDGE):
+            status = RESOURCE_FLOW.after(resource.status, ResourceAction.ACKNOWLEDGE)
+            await resources.enter_by_letter(session, resource, status, letter.acknowledged_on)
 
 
 async def answer(
@@ -100,33 +130,65 @@ async def answer(
 ) -> None:
     """What the authority said of one resource; the referral is answered with its last item.
 
-    Raises Conflict `already_answered` for a second answer to one item.
+    Of one that was referred again since, it is noted and counted, and changes nothing else. Raises Conflict
+    `already_answered` for a second answer to one item.
     """
     referral = await get(session, actor, referral_id)
-    if referral.status is not ReferralStatus.SENT or referral.sent_on is None:
-        raise Conflict("wrong_status", noun="referral", status=referral.status, action=ReferralAction.ANSWER)
-    if not referral.sent_on <= answered.answered_on <= await _today(session, actor):
-        raise Invalid(Fault("answer_day", "/body/answered_on", {"sent_on": referral.sent_on.isoformat()}))
-    item = await _unanswered_item(session, referral, resource_id)
+    all_answered = REFERRAL_FLOW.after(referral.status, ReferralAction.ANSWER)
+    await _check_day(session, referral, answered.answered_on, "/body/answered_on")
+    item = await _item(session, referral, resource_id)
+    if item.answer is not None:
+        raise Conflict("already_answered")
     item.answer, item.answered_on = answered.answer, answered.answered_on
     resource = await resources.get(session, actor, resource_id)
-    status = RESOURCE_FLOW.after(resource.status, ANSWER_STEPS[answered.answer])
-    resources.enter(session, resource, status, answered.answered_on)
+    if item.cycle == resource.cycle:
+        status = RESOURCE_FLOW.after(resource.status, ANSWER_STEPS[answered.answer])
+        await resources.enter_by_letter(session, resource, status, answered.answered_on)
     if answered.answer is Answer.BLOCKED:
         ledger.record(session, actor, Fact(Metric.RESOURCES_BLOCKED, item.id, answered.answered_on))
     referral.answered += 1
     if referral.answered == referral.items:
-        referral.status = REFERRAL_FLOW.after(referral.status, ReferralAction.ANSWER)
+        referral.status = all_answered
 
 
-async def _unanswered_item(session: AsyncSession, referral: Referral, resource_id: UUID) -> ReferralItem:
-    items = await _items(session, referral)
-    item = next((item for item in items if item.resource_id == resource_id), None)
+async def restore(
+    session: AsyncSession, actor: Actor, referral_id: UUID, resource_id: UUID, decided: Restoration
+) -> None:
+    """A blocked resource was given back by decision, such as after an appeal.
+
+    Raises Conflict `wrong_status` unless it is blocked, `referred_again` where a later referral speaks of it by now.
+    """
+    referral = await get(session, actor, referral_id)
+    item = await _item(session, referral, resource_id)
+    resource = await resources.get(session, actor, resource_id)
+    status = RESOURCE_FLOW.after(resource.status, ResourceAction.RESTORE)
+    if item.cycle != resource.cycle or item.answered_on is None:
+        raise Conflict("referred_again")
+    if not item.answered_on <= decided.restored_on <= await _today(session, actor):
+        raise Invalid(Fault("restored_day", "/body/restored_on", {"answered_on": item.answered_on.isoformat()}))
+    item.restored_on, item.restored_reason = decided.restored_on, decided.reason
+    await resources.enter_by_letter(session, resource, status, decided.restored_on)
+    ledger.record(session, actor, Fact(Metric.RESOURCES_RESTORED, item.id, decided.restored_on))
+
+
+async def _item(session: AsyncSession, referral: Referral, resource_id: UUID) -> ReferralItem:
+    query = select(ReferralItem).where(
+        ReferralItem.city_id == referral.city_id,
+        ReferralItem.referral_id == referral.id,
+        ReferralItem.resource_id == resource_id,
+    )
+    item = (await session.exec(query)).one_or_none()
     if item is None:
         raise NotFound("resource")
-    if item.answer is not None:
-        raise Conflict("already_answered")
     return item
+
+
+async def _check_day(session: AsyncSession, referral: Referral, day: date, pointer: str) -> None:
+    """Of a letter that answers one of ours."""
+    assert referral.sent_on
+    city = await cities.get(session, referral.city_id)
+    if not referral.sent_on <= day <= day_in(city.time_zone, utc_now()):
+        raise Invalid(Fault("answer_day", pointer, {"sent_on": referral.sent_on.isoformat()}))
 
 
 async def get(session: AsyncSession, actor: Actor, referral_id: UUID) -> Referral:
@@ -138,12 +200,6 @@ async def get(session: AsyncSession, actor: Actor, referral_id: UUID) -> Referra
     return referral
 
 
-async def _advance(session: AsyncSession, actor: Actor, referral_id: UUID, action: ReferralAction) -> Referral:
-    referral = await get(session, actor, referral_id)
-    referral.status = REFERRAL_FLOW.after(referral.status, action)
-    return referral
-
-
 async def _items(session: AsyncSession, referral: Referral) -> list[ReferralItem]:
     """In the order of their resources, which is the order in which those are locked."""
     query = select(ReferralItem).where(
@@ -152,17 +208,17 @@ async def _items(session: AsyncSession, referral: Referral) -> list[ReferralItem
     return list(await session.exec(query.order_by(col(ReferralItem.resource_id))))
 
 
-async def _confirmed(session: AsyncSession, actor: Actor, resource_ids: list[UUID]) -> frozenset[UUID]:
+async def _referable(session: AsyncSession, actor: Actor, resource_ids: list[UUID]) -> frozenset[UUID]:
     query = resources.visible_to(actor.role).where(
-        col(Resource.id).in_(resource_ids), col(Resource.status) == ResourceStatus.CONFIRMED
+        col(Resource.id).in_(resource_ids), col(Resource.status).in_(REFERABLE)
     )
     return frozenset(resource.id for resource in await session.exec(query, params=reads.values_of(actor)))
 
 
-def _item_faults(resource_ids: list[UUID], confirmed: frozenset[UUID]) -> list[Fault]:
+def _item_faults(resource_ids: list[UUID], referable: frozenset[UUID]) -> list[Fault]:
     faults: list[Fault] = []
     for index, resource_id in enumerate(resource_ids):
-        if resource_id not in confirmed:
+        if resource_id not in referable:
             faults.append(Fault("not_confirmed", f"/body/resource_ids/{index}"))
         elif resource_id in resource_ids[:index]:
             faults.append(Fault("twice", f"/body/resource_ids/{index}"))

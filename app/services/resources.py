@@ -1,6 +1,6 @@
 """From a volunteer's finding to a resource that a moderator has confirmed."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -9,14 +9,14 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.core.clock import clock_in, day_in, utc_now
+from app.core.clock import clock_in, day_in, midnight_in, utc_now
 from app.core.ids import new_id
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.metrics import Metric
 from app.domain.permissions import Actor, Role
 from app.domain.resources import RESOURCE_FLOW, REVIEW_LEASE, RejectionReason, ResourceAction, ResourceStatus
 from app.models.resources import Finding, Resource, ResourceEvent
-from app.schemas.resources import FindingRead, FindingReport, ResourceRead
+from app.schemas.resources import FindingRead, FindingReport, ResourceEventRead, ResourceRead
 from app.services import addresses, cities, ledger, reads
 from app.services.addresses import Address
 from app.services.ledger import Fact
@@ -41,6 +41,14 @@ def cards(role: Role | None, given: frozenset[str]) -> Query:
     if "status" in given:
         query = query.where(col(Resource.status) == sa.bindparam("status", type_=sa.Text))
     return reads.newest_first(query, Resource.id, given)
+
+
+def events(role: Role | None, given: frozenset[str]) -> Query:
+    query = sa.select(*reads.fields(ResourceEvent, ResourceEventRead)).where(
+        col(ResourceEvent.city_id) == reads.CITY,
+        col(ResourceEvent.resource_id) == sa.bindparam("resource_id", type_=sa.Uuid),
+    )
+    return reads.newest_first(query, ResourceEvent.id, given)
 
 
 def finding_card(role: Role | None, given: frozenset[str]) -> Query:
@@ -88,10 +96,13 @@ async def report(session: AsyncSession, actor: Actor, found: FindingReport) -> U
 
 
 async def _resource(session: AsyncSession, actor: Actor, typed: str, address: Address) -> UUID:
+    now = utc_now()
     new = {
         "city_id": actor.city_id,
         "id": new_id(),
-        "created_at": utc_now(),
+        "created_at": now,
+        "status_since": now,
+        "cycle": 1,
         "version": 1,
         "address": typed,
         "address_key": address.key,
@@ -124,7 +135,7 @@ async def review(session: AsyncSession, actor: Actor, resource_id: UUID) -> None
     if resource.review_until and resource.review_until > now and resource.reviewer_id != actor.account_id:
         city = await cities.get(session, actor.city_id)
         raise Conflict("review_taken", until=clock_in(city.time_zone, resource.review_until))
-    enter(session, resource, status, await _today(session, actor))
+    await enter(session, resource, status, now)
     resource.reviewer_id, resource.review_until = actor.account_id, now + REVIEW_LEASE
 
 
@@ -138,15 +149,33 @@ async def reject(session: AsyncSession, actor: Actor, resource_id: UUID, reason:
     resource.rejection_reason = reason
 
 
-def enter(session: AsyncSession, resource: Resource, status: ResourceStatus, day: date) -> None:
-    """The next status, and the day from which the resource has it; taken for review again, it stays where it is."""
-    if status is not resource.status:
-        session.add(_event(resource.city_id, resource.id, status, day))
-    resource.status = status
+async def enter(
+    session: AsyncSession,
+    resource: Resource,
+    status: ResourceStatus,
+    since: datetime,
+    observation_id: UUID | None = None,
+) -> None:
+    """The next status; where that is the one it has, such as of one taken for review again, nothing changes."""
+    if status is resource.status:
+        return
+    resource.status, resource.status_since = status, since
+    day = day_in((await cities.get(session, resource.city_id)).time_zone, since)
+    session.add(_event(resource.city_id, resource.id, status, day, observation_id))
 
 
-def _event(city_id: str, resource_id: UUID, status: ResourceStatus, day: date) -> ResourceEvent:
-    return ResourceEvent(city_id=city_id, resource_id=resource_id, status=status, occurred_on=day)
+async def enter_by_letter(session: AsyncSession, resource: Resource, status: ResourceStatus, day: date) -> None:
+    """As `enter`, from the beginning of the day that an authority's letter names."""
+    city = await cities.get(session, resource.city_id)
+    await enter(session, resource, status, midnight_in(city.time_zone, day))
+
+
+def _event(
+    city_id: str, resource_id: UUID, status: ResourceStatus, day: date, observation_id: UUID | None = None
+) -> ResourceEvent:
+    return ResourceEvent(
+        city_id=city_id, resource_id=resource_id, status=status, occurred_on=day, observation_id=observation_id
+    )
 
 
 async def get(session: AsyncSession, actor: Actor, resource_id: UUID) -> Resource:
@@ -166,7 +195,7 @@ async def _decide(session: AsyncSession, actor: Actor, resource_id: UUID, action
         raise Conflict("own_finding")
     if resource.reviewer_id != actor.account_id or not resource.review_until or resource.review_until <= utc_now():
         raise Conflict("review_lapsed")
-    enter(session, resource, status, await _today(session, actor))
+    await enter(session, resource, status, utc_now())
     resource.review_until = None
     return resource
 

@@ -49,6 +49,7 @@ ROLE_OF = {
     "get_own_file": Role.VOLUNTEER,
     "get_own_place": Role.VOLUNTEER,
     "reject_resource": Role.MODERATOR,
+    "record_observation": Role.MODERATOR,
     "review_resource": Role.MODERATOR,
     "sign_up": Role.VOLUNTEER,
     "withdraw": Role.VOLUNTEER,

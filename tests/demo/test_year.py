@@ -34,6 +34,10 @@ FACTS = {
     "resources_referred": """
         SELECT item.id, sent_on, 1, NULL FROM referral_item item
         JOIN referral ON referral.id = referral_id WHERE status <> 'draft'""",
+    "resources_block_verified": f"""
+        SELECT observation_id, (observed_at {DAY})::date, 1, NULL FROM resource_event event
+        JOIN observation ON observation.id = observation_id WHERE status = 'block_verified' AND state = 'blocked'""",
+    "resources_restored": "SELECT id, restored_on, 1, NULL FROM referral_item WHERE restored_on IS NOT NULL",
     "resources_blocked": "SELECT id, answered_on, 1, NULL FROM referral_item WHERE answer = 'blocked'",
 }
 
@@ -51,6 +55,8 @@ async def test_the_counts_are_those_the_programme_published(asked):
     assert totals.pop("sightings") >= totals.pop("spots_reported") > 2_000
     assert totals.pop("graffiti_verified") > 1_000 > totals.pop("removals_disputed") > 0
     assert totals.pop("findings") > totals.pop("resources_confirmed") >= 2_964
+    verified, reappeared = totals.pop("resources_block_verified"), totals.pop("resources_reappeared")
+    assert 797 > verified > 400 > reappeared > totals.pop("resources_removed") > totals.pop("resources_restored") > 0
     assert 3_000 < totals.pop("volunteers_street_active") <= 3_500
     assert 2_500 < totals.pop("volunteers_online_active") <= 3_000
     assert totals == {
@@ -268,7 +274,10 @@ async def test_it_is_marked_as_a_demonstration(asked):
 
 
 async def test_every_resource_went_its_way_in_order(asked):
-    order = ["reported", "in_review", "confirmed", "rejected", "referred", "block_reported", "refused"]
+    order = [
+        *("reported", "in_review", "confirmed", "rejected", "referred", "acknowledged", "block_reported", "refused"),
+        *("block_verified", "removed", "offline", "reappeared", "restored"),
+    ]
     ways = await asked(
         f"""SELECT resource.status, min(resource.created_at {DAY})::date, min(event.occurred_on),
             array_agg(event.status ORDER BY occurred_on, array_position(ARRAY{order}::text[], event.status::text)),

@@ -18,6 +18,8 @@ DAY = date(2026, 3, 1)
 Steps = dict[str, dict[str, Any]]
 REPORTED, CONFIRMED, REJECTED = ResourceStatus.REPORTED, ResourceStatus.CONFIRMED, ResourceStatus.REJECTED
 REFERRED, BLOCKED, REFUSED = ResourceStatus.REFERRED, ResourceStatus.BLOCK_REPORTED, ResourceStatus.REFUSED
+ACKNOWLEDGED, VERIFIED = ResourceStatus.ACKNOWLEDGED, ResourceStatus.BLOCK_VERIFIED
+OFFLINE, REAPPEARED = ResourceStatus.OFFLINE, ResourceStatus.REAPPEARED
 
 
 async def resource(city: TestCity, days: Mapping[ResourceStatus, int]) -> UUID:
@@ -84,6 +86,25 @@ async def test_what_was_rejected_or_refused_is_not_waited_for(city: TestCity):
         await resource(city, {REPORTED: 0, REJECTED: 3})
     found = (await funnel(city))["confirmed"]
     assert (found["median_days"], found["waiting"], found["rate"]) == (5, 0, 0.25)
+
+
+async def test_the_last_steps_are_of_what_was_reported_blocked(city: TestCity):
+    steps = {REPORTED: 0, CONFIRMED: 0, REFERRED: 0, ACKNOWLEDGED: 2, BLOCKED: 10}
+    await resource(city, {**steps, VERIFIED: 13})
+    await resource(city, {**steps, VERIFIED: 15, REAPPEARED: 40})
+    await resource(city, steps)
+    found = await funnel(city)
+    told = {name: (step["resources"], step["of_resources"], step["median_days"]) for name, step in found.items()}
+    assert told["acknowledged"] == (3, 3, 2)
+    assert told["block_verified"] == (2, 3, 5)
+    assert told["reappeared"] == (1, 3, None)
+
+
+async def test_what_has_gone_is_waited_for_again_once_it_is_back(city: TestCity):
+    await resource(city, {REPORTED: 0, CONFIRMED: 1, OFFLINE: 4})
+    assert (await funnel(city))["referred"]["waiting"] == 0
+    await resource(city, {REPORTED: 0, CONFIRMED: 1, OFFLINE: 4, REAPPEARED: 6})
+    assert (await funnel(city))["referred"]["waiting"] == 1
 
 
 async def test_a_letter_dated_before_the_decision_took_no_time(city: TestCity):

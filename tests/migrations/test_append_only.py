@@ -12,6 +12,7 @@ TABLES = (
     "consent",
     "declared_count",
     "declared_withdrawal",
+    "observation",
     "plan_item_change",
     "resource_event",
     "volunteer_event",

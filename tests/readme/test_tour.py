@@ -42,6 +42,8 @@ SAID = [
     "confirmed",
     "sent",
     "answered",
+    "blocked",
+    "block_reported",
     "«рейд»: күйі «аяқталған», «аяқтау» әрекеті мүмкін емес.",
 ]
 

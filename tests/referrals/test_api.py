@@ -21,6 +21,16 @@ def answer(word: str = "blocked", **changes) -> dict[str, str]:
     return {"answer": word, "answered_on": f"{TODAY}", **changes}
 
 
+def restoration(**changes) -> dict[str, str]:
+    return {"restored_on": f"{TODAY}", "reason": "Upheld on appeal", **changes}
+
+
+async def gone(city: TestCity, resource_id: str, status: ResourceStatus) -> None:
+    """As tests/observations has it come about."""
+    async with city.beside() as database:
+        await database.execute("UPDATE resource SET status = $1 WHERE id = $2", status, resource_id)
+
+
 async def confirmed(city: TestCity, count: int = 1) -> list[str]:
     rows = [
         Resource(
@@ -42,10 +52,10 @@ async def drafted(coordinator: Client, resource_ids: list[str]) -> str:
     return (await coordinator.post("/referrals", json=draft)).json()["id"]
 
 
-async def sent(city: TestCity, count: int = 1) -> tuple[str, list[str]]:
+async def sent(city: TestCity, count: int = 1, **changes: str) -> tuple[str, list[str]]:
     coordinator, resource_ids = await city.as_(Role.COORDINATOR), await confirmed(city, count)
     referral_id = await drafted(coordinator, resource_ids)
-    assert (await coordinator.post(f"/referrals/{referral_id}/send", json=sending())).status_code == 200
+    assert (await coordinator.post(f"/referrals/{referral_id}/send", json=sending(**changes))).status_code == 200
     return referral_id, resource_ids
 
 
@@ -125,6 +135,74 @@ async def test_days_are_in_their_order(city: TestCity):
         )
         assert [fault["code"] for fault in early.json()["errors"]] == ["answer_day"]
     assert (await city.totals())["resources_blocked"]["total"] == 0
+
+
+async def test_what_the_authority_has_in_hand_is_acknowledged_once(city: TestCity):
+    referral_id, (answered, waiting) = await sent(city, 2)
+    coordinator = await city.as_(Role.COORDINATOR)
+    address = f"/referrals/{referral_id}/acknowledge"
+    await coordinator.post(f"/referrals/{referral_id}/items/{answered}/answer", json=answer("refused"))
+    early = await coordinator.post(address, json={"acknowledged_on": f"{YESTERDAY - timedelta(days=1)}"})
+    assert [(e["code"], e["pointer"]) for e in early.json()["errors"]] == [("answer_day", "/body/acknowledged_on")]
+
+    taken = await coordinator.post(address, json={"acknowledged_on": f"{TODAY}"})
+    assert (taken.json()["status"], taken.json()["acknowledged_on"]) == ("sent", f"{TODAY}")
+    assert (await coordinator.get(f"/resources/{answered}")).json()["status"] == "refused"
+    assert (await coordinator.get(f"/resources/{waiting}")).json()["status"] == "acknowledged"
+    again = await coordinator.post(address, json={"acknowledged_on": f"{TODAY}"})
+    assert (again.status_code, again.json()["code"]) == (409, "already_acknowledged")
+
+    last = await coordinator.post(f"/referrals/{referral_id}/items/{waiting}/answer", json=answer())
+    assert last.json()["status"] == "answered"
+    assert (await coordinator.get(f"/resources/{waiting}")).json()["status"] == "block_reported"
+    assert (await coordinator.post(address, json={"acknowledged_on": f"{TODAY}"})).json()["code"] == "wrong_status"
+
+
+async def test_a_letter_about_what_has_gone_by_itself_is_counted_and_brings_nothing_back(city: TestCity):
+    referral_id, (resource_id,) = await sent(city)
+    await gone(city, resource_id, ResourceStatus.REMOVED)
+    coordinator = await city.as_(Role.COORDINATOR)
+    await coordinator.post(f"/referrals/{referral_id}/acknowledge", json={"acknowledged_on": f"{TODAY}"})
+    said = await coordinator.post(f"/referrals/{referral_id}/items/{resource_id}/answer", json=answer())
+    assert said.json()["status"] == "answered"
+    assert (await coordinator.get(f"/resources/{resource_id}")).json()["status"] == "removed"
+    assert (await city.totals())["resources_blocked"]["total"] == 1
+
+
+async def test_what_came_back_is_referred_again_and_an_old_letter_no_longer_moves_it(city: TestCity):
+    first, (resource_id,) = await sent(city)
+    await gone(city, resource_id, ResourceStatus.REAPPEARED)
+    coordinator = await city.as_(Role.COORDINATOR)
+    second = await drafted(coordinator, [resource_id])
+    assert (await coordinator.post(f"/referrals/{second}/send", json=sending("2"))).status_code == 200
+    old = f"/referrals/{first}/items/{resource_id}"
+    assert (await coordinator.post(f"{old}/answer", json=answer())).json()["status"] == "answered"
+    assert (await coordinator.get(f"/resources/{resource_id}")).json()["status"] == "referred"
+
+    new = f"/referrals/{second}/items/{resource_id}/answer"
+    assert (await coordinator.post(new, json=answer())).json()["status"] == "answered"
+    assert (await city.totals())["resources_blocked"]["total"] == 2
+    refused = await coordinator.post(f"{old}/restore", json=restoration())
+    assert (refused.status_code, refused.json()["code"]) == (409, "referred_again")
+
+
+async def test_what_is_given_back_is_counted_on_its_own(city: TestCity):
+    referral_id, (resource_id,) = await sent(city)
+    coordinator = await city.as_(Role.COORDINATOR)
+    item = f"/referrals/{referral_id}/items/{resource_id}"
+    assert (await coordinator.post(f"{item}/restore", json=restoration())).json()["code"] == "wrong_status"
+    await coordinator.post(f"{item}/answer", json=answer())
+    for day in (YESTERDAY, TOMORROW):
+        wrong = await coordinator.post(f"{item}/restore", json=restoration(restored_on=f"{day}"))
+        assert [(e["code"], e["pointer"]) for e in wrong.json()["errors"]] == [("restored_day", "/body/restored_on")]
+    answers = await asyncio.gather(*(coordinator.post(f"{item}/restore", json=restoration()) for _ in range(3)))
+    assert sorted(each.status_code for each in answers) == [200, 409, 409]
+
+    totals = await city.totals()
+    assert (totals["resources_blocked"]["total"], totals["resources_restored"]["total"]) == (1, 1)
+    assert (await coordinator.get(f"/resources/{resource_id}")).json()["status"] == "restored"
+    (listed,) = (await coordinator.get(f"/referrals/{referral_id}/items")).json()["items"]
+    assert (listed["restored_on"], listed["restored_reason"]) == (f"{TODAY}", "Upheld on appeal")
 
 
 async def test_a_draft_takes_no_answer(city: TestCity):

@@ -17,7 +17,7 @@ from app.domain.errors import Conflict, Fault, Invalid
 from app.domain.permissions import Role
 from app.models.cities import City
 from app.services import cities
-from app.services.demo import checks, counts, crews, online, people, plan, raids, stops, storage, walls, ways
+from app.services.demo import checks, counts, crews, fates, online, people, plan, raids, stops, storage, walls, ways
 from app.services.demo.almanac import Almanac
 from app.services.demo.people import SERVICES, STAFF, VOLUNTEER_PHONE
 from app.services.demo.places import Places
@@ -25,7 +25,7 @@ from app.services.demo.storage import Told
 
 CITY = "almaty"
 PASSWORD = "narkostop demo city"  # noqa: S105 printed for everybody
-TABLES = 21
+TABLES = 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,9 @@ def made_up_year(almanac: Almanac, secret_hash: str) -> Iterator[Sequence[SQLMod
     planned = stops.invent(almanac, outings, painted)
     yield from (painted.spots, painted.cycles, painted.events, planned, painted.sightings, painted.removals)
     found = online.invent(almanac, crowd)
-    way = ways.ways(almanac, found)
-    yield from (found.resources, found.findings, found.referrals, found.items, way)
+    until_answered = ways.ways(almanac, found)
+    became = fates.invent(almanac, crowd, found)
+    way = [*until_answered, *became.events]
+    yield from (found.resources, found.findings, found.referrals, found.items, became.observations, way)
     yield counts.entries(almanac, crowd, street, counts.Online(found, way))
     yield from plan.tables(plan.invent(almanac, crowd))

@@ -25,6 +25,12 @@ from app.services.demo.walls import Walls
 from app.services.ledger import Fact
 from app.services.volunteers import ACTIVE, COUNTED
 
+_OBSERVED = {
+    ResourceStatus.BLOCK_VERIFIED: Metric.RESOURCES_BLOCK_VERIFIED,
+    ResourceStatus.REMOVED: Metric.RESOURCES_REMOVED,
+    ResourceStatus.REAPPEARED: Metric.RESOURCES_REAPPEARED,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Street:
@@ -117,6 +123,8 @@ def _findings(almanac: Almanac, found: Online) -> Iterator[Fact]:
     for event in found.way:
         if event.status is ResourceStatus.CONFIRMED:
             yield Fact(Metric.RESOURCES_CONFIRMED, event.resource_id, event.occurred_on)
+        if event.observation_id and event.status in _OBSERVED:
+            yield Fact(_OBSERVED[event.status], event.observation_id, event.occurred_on)
 
 
 def _referrals(made: online.Online) -> Iterator[Fact]:
@@ -126,6 +134,8 @@ def _referrals(made: online.Online) -> Iterator[Fact]:
             yield Fact(Metric.RESOURCES_REFERRED, item.id, day)
         if item.answer is Answer.BLOCKED and item.answered_on:
             yield Fact(Metric.RESOURCES_BLOCKED, item.id, item.answered_on)
+        if item.restored_on:
+            yield Fact(Metric.RESOURCES_RESTORED, item.id, item.restored_on)
 
 
 def _entry(almanac: Almanac, dice: Random, fact: Fact, recorded_by: UUID) -> LedgerEntry:

@@ -3,7 +3,7 @@
 Every address ends in `.example`, which nobody can register (RFC 2606): no real site, channel or shop is named.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from functools import reduce
@@ -38,6 +38,7 @@ _CONFIRMED = (ResourceAction.REVIEW, ResourceAction.CONFIRM)
 _FIRST_DAY = 21
 _THURSDAY = 3
 _DAYS_TO_ANSWER = timedelta(days=30)
+_DAYS_TO_TAKE_UP = timedelta(days=4)
 _ANSWERED_WHOLLY, _ANSWERED_PARTLY = 16, 36
 """The oldest so many referrals have all their answers, those up to the next number some."""
 _KINDS = (ResourceKind.SITE, ResourceKind.CHANNEL, ResourceKind.ACCOUNT)
@@ -75,18 +76,18 @@ class _Desk:
     def __init__(self, almanac: Almanac, dice: Random, people: People) -> None:
         self.made = Online()
         self.dice = dice
-        self._almanac = almanac
+        self.almanac = almanac
         self._watchers: Crowd = people.active_in(Programme.ONLINE)
         self._moderators = [people.staff(MODERATOR).id, people.staff(SECOND_MODERATOR).id]
 
     def find(self, day: date, *actions: ResourceAction) -> Resource:
         """Found on that day by one to three volunteers, and taken through the steps by one moderator."""
-        dice, at = self.dice, self._almanac.by_day(self.dice, day)
+        dice, at = self.dice, self.almanac.by_day(self.dice, day)
         kind = dice.choices(_KINDS, (60, 30, 10))[0]
         address = f"demo-{kind}-{len(self.made.resources):04}.example"
         reporters = dice.sample(self._watchers.before(at), dice.choices((1, 2, 3), (80, 15, 5))[0])
         resource = Resource(
-            **self._almanac.new(dice, at),
+            **self.almanac.new(dice, at),
             version=1 + len(reporters) + len(actions),
             address=address,
             address_key=address,
@@ -94,7 +95,7 @@ class _Desk:
             status=reduce(RESOURCE_FLOW.after, actions, ResourceStatus.REPORTED),
             findings=len(reporters),
             reviewer_id=dice.choice(self._moderators) if actions else None,
-            review_until=self._almanac.end + REVIEW_LEASE if actions == (ResourceAction.REVIEW,) else None,
+            review_until=self.almanac.end + REVIEW_LEASE if actions == (ResourceAction.REVIEW,) else None,
             rejection_reason=dice.choice(list(RejectionReason)) if ResourceAction.REJECT in actions else None,
         )
         self.made.resources.append(resource)
@@ -105,9 +106,9 @@ class _Desk:
         """So many resources in one referral, found in the days before; without a number it is a draft."""
         is_sent = number is not None
         actions = (*_CONFIRMED, ResourceAction.REFER) if is_sent else _CONFIRMED
-        drafted_at = self._almanac.at(day - timedelta(days=1), time(16))
+        drafted_at = self.almanac.at(day - timedelta(days=1), time(16))
         referral = Referral(
-            **self._almanac.new(self.dice, drafted_at),
+            **self.almanac.new(self.dice, drafted_at),
             version=1 + is_sent,
             authority="Demo regulator (made up)",
             status=REFERRAL_FLOW.after(ReferralStatus.DRAFT, ReferralAction.SEND) if is_sent else ReferralStatus.DRAFT,
@@ -119,13 +120,14 @@ class _Desk:
         self.made.referrals.append(referral)
         for _ in range(size):
             resource = self.find(day - timedelta(days=self.dice.randint(3, 12)), *actions)
-            new = self._almanac.new(self.dice, drafted_at)
-            self.made.items.append(ReferralItem(**new, referral_id=referral.id, resource_id=resource.id))
+            new = self.almanac.new(self.dice, drafted_at)
+            cycle = resource.cycle if is_sent else None
+            self.made.items.append(ReferralItem(**new, referral_id=referral.id, resource_id=resource.id, cycle=cycle))
 
     def _finding(self, resource: Resource, reported_by: UUID | None) -> Finding:
         assert reported_by
         return Finding(
-            **self._almanac.new(self.dice, resource.created_at),
+            **self.almanac.new(self.dice, resource.created_at),
             resource_id=resource.id,
             reported_by=reported_by,
             address_typed=resource.address,
@@ -136,6 +138,7 @@ def _answer(desk: _Desk) -> None:
     """What the regulator has said so far: exactly BLOCKED of it that a resource is blocked."""
     referrals = {referral.id: referral for referral in desk.made.referrals}
     resources = {resource.id: resource for resource in desk.made.resources}
+    _acknowledge(desk, referrals, resources)
     answered = list(_answered(desk))
     blocked = set(desk.dice.sample(range(len(answered)), BLOCKED))
     for index, item in enumerate(answered):
@@ -149,6 +152,20 @@ def _answer(desk: _Desk) -> None:
         referral.answered += 1
         if referral.answered == referral.items:
             referral.status = REFERRAL_FLOW.after(referral.status, ReferralAction.ANSWER)
+
+
+def _acknowledge(desk: _Desk, referrals: Mapping[UUID, Referral], resources: Mapping[UUID, Resource]) -> None:
+    """Three of four referrals within days, before the first answer to any."""
+    dice = desk.almanac.dice("acknowledgements")
+    for referral in referrals.values():
+        if referral.sent_on and referral.sent_on + _DAYS_TO_TAKE_UP < desk.almanac.until and dice.random() < 3 / 4:
+            referral.acknowledged_on = referral.sent_on + timedelta(days=dice.randint(1, _DAYS_TO_TAKE_UP.days))
+            referral.version += 1
+    for item in desk.made.items:
+        if referrals[item.referral_id].acknowledged_on:
+            resource = resources[item.resource_id]
+            resource.status = RESOURCE_FLOW.after(resource.status, ResourceAction.ACKNOWLEDGE)
+            resource.version += 1
 
 
 def _answered(desk: _Desk) -> Iterator[ReferralItem]:

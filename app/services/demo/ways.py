@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import date, time, timedelta
+from random import Random
+from typing import Any
 
 from app.core.clock import day_in
 from app.domain.referrals import ANSWER_STEPS
 from app.domain.resources import RESOURCE_FLOW, ResourceStatus
-from app.models.referrals import ReferralItem
+from app.models.referrals import Referral, ReferralItem
 from app.models.resources import Resource, ResourceEvent
 from app.services.demo.almanac import Almanac
 from app.services.demo.online import Online
@@ -18,9 +20,9 @@ Step = tuple[ResourceStatus, date]
 
 
 def ways(almanac: Almanac, online: Online) -> list[ResourceEvent]:
-    """Each recorded at the midnight that ends its day, as the ledger's entries are."""
+    """Each recorded at the midnight that ends its day, as the ledger's entries are. Sets since when each stands so."""
     dice = almanac.dice("ways")
-    sent_on = {referral.id: referral.sent_on for referral in online.referrals}
+    referrals = {referral.id: referral for referral in online.referrals}
     items = {item.resource_id: item for item in online.items}
     made: list[ResourceEvent] = []
     for resource in online.resources:
@@ -28,11 +30,15 @@ def ways(almanac: Almanac, online: Online) -> list[ResourceEvent]:
         judged_on = min(found_on + timedelta(days=dice.randint(0, _JUDGED_WITHIN)), almanac.until - _ONE_DAY)
         steps = [(ResourceStatus.REPORTED, found_on), *_judged(resource, judged_on)]
         if item := items.get(resource.id):
-            steps += _answered(item, sent_on[item.referral_id])
-        for status, day in steps:
-            new = almanac.new(dice, almanac.at(day + _ONE_DAY, time(0)))
-            made.append(ResourceEvent(**new, resource_id=resource.id, status=status, occurred_on=day))
+            steps += _answered(item, referrals[item.referral_id])
+        made += (entered(almanac, dice, resource, day, status=status) for status, day in steps)
+        resource.status_since = max(resource.created_at, almanac.at(steps[-1][1], time(0)))
     return made
+
+
+def entered(almanac: Almanac, dice: Random, resource: Resource, day: date, **what: Any) -> ResourceEvent:
+    new = almanac.new(dice, almanac.at(day + _ONE_DAY, time(0)))
+    return ResourceEvent(**new, resource_id=resource.id, occurred_on=day, **what)
 
 
 def _judged(resource: Resource, day: date) -> Iterator[Step]:
@@ -42,9 +48,11 @@ def _judged(resource: Resource, day: date) -> Iterator[Step]:
         yield resource.status if resource.rejection_reason else ResourceStatus.CONFIRMED, day
 
 
-def _answered(item: ReferralItem, sent_on: date | None) -> Iterator[Step]:
-    if sent_on:
-        yield ResourceStatus.REFERRED, sent_on
+def _answered(item: ReferralItem, referral: Referral) -> Iterator[Step]:
+    if referral.sent_on:
+        yield ResourceStatus.REFERRED, referral.sent_on
+    if referral.acknowledged_on:
+        yield ResourceStatus.ACKNOWLEDGED, referral.acknowledged_on
     if item.answer and item.answered_on:
         step = ANSWER_STEPS[item.answer]
         yield RESOURCE_FLOW.after(ResourceStatus.REFERRED, step), item.answered_on

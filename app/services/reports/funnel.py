@@ -11,6 +11,7 @@ from app.core.clock import day_in
 from app.core.database import Database
 from app.domain.funnel import EXITS, TRANSITIONS, FunnelStep, Transition
 from app.domain.permissions import Role
+from app.domain.resources import ResourceStatus
 from app.domain.survival import Waits, median
 from app.domain.tallies import FIRST_DAY, LAST_DAY
 from app.models.resources import ResourceEvent
@@ -92,10 +93,15 @@ def resource_waits(role: Role | None, given: frozenset[str]) -> Query:
 
 
 def _ways(given: frozenset[str]) -> sa.CTE:
-    """A row for each resource: the day on which it first entered each step, and the first on which it left the way."""
+    """A row for each resource: the day on which it first entered each step, and on which it left the way for now."""
     status, day = col(ResourceEvent.status), col(ResourceEvent.occurred_on)
-    entered = {step.value: sa.func.min(day).filter(_is(status, step)) for step in FunnelStep}
-    left = sa.func.min(day).filter(sa.or_(*(_is(status, end) for end in sorted(EXITS))))
+    entered: dict[str, Any] = {
+        step.value: sa.func.min(day).filter(status == ResourceStatus(step)) for step in FunnelStep
+    }
+    exits = sa.or_(*(status == end for end in sorted(EXITS)))
+    back = sa.func.max(day).filter(status == ResourceStatus.REAPPEARED)
+    first, last = sa.func.min(day).filter(exits), sa.func.max(day).filter(exits)
+    left = sa.case((back.is_(None), first), (last > back, last))
     query = (
         sa.select(*(column.label(name) for name, column in entered.items()), left.label(_EXIT))
         .where(col(ResourceEvent.city_id) == CITY_ID)
@@ -105,11 +111,6 @@ def _ways(given: frozenset[str]) -> sa.CTE:
     if "as_of" in given:
         query = query.where(col(ResourceEvent.created_at) <= _AS_OF)
     return query.cte("way")
-
-
-def _is(status: Any, value: str) -> sa.ColumnElement[bool]:
-    # As text: a step that the resource's flow does not have yet is no value of its enum.
-    return sa.cast(status, sa.Text) == sa.literal_column(f"'{value}'")
 
 
 def _waits(ways: sa.CTE, transition: Transition) -> Query:

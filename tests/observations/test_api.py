@@ -1,0 +1,182 @@
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app.domain.permissions import Role
+from app.domain.resources import ResourceStatus
+from app.models.observations import Observation
+from app.models.resources import Resource
+from tests.city import Client, TestCity
+from tests.referrals.test_api import TODAY, answer, drafted, sending, sent
+
+HERE, THERE, ELSEWHERE = "AS64500", "AS64501", "AS64502"
+BLOCKED_ON = TODAY - timedelta(days=3)
+
+
+def seen(state: str, hours_ago: float, network: str = HERE, **changes: Any) -> dict[str, Any]:
+    at = datetime.now(UTC) - timedelta(hours=hours_ago)
+    return {
+        "observed_at": at.isoformat(),
+        "network": network,
+        "state": state,
+        "control_reachable": True,
+        **({"note": "Broke the platform's rules"} if state == "removed" else {}),
+        **changes,
+    }
+
+
+async def observed(city: TestCity, resource_id: str, *observations: dict[str, Any]) -> list[dict[str, Any]]:
+    moderator = await city.as_(Role.MODERATOR)
+    answers = [await moderator.post(f"/resources/{resource_id}/observations", json=each) for each in observations]
+    assert {each.status_code for each in answers} == {201}
+    return [each.json() for each in answers]
+
+
+async def referred(city: TestCity) -> tuple[str, str]:
+    """Four days ago. The ids of the referral and the resource."""
+    referral_id, (resource_id,) = await sent(city, sent_on=f"{BLOCKED_ON - timedelta(days=1)}")
+    return referral_id, resource_id
+
+
+async def blocked(city: TestCity) -> tuple[str, str]:
+    """As the authority says, three days ago."""
+    referral_id, resource_id = await referred(city)
+    address = f"/referrals/{referral_id}/items/{resource_id}/answer"
+    said = await (await city.as_(Role.COORDINATOR)).post(address, json=answer(answered_on=f"{BLOCKED_ON}"))
+    assert said.status_code == 200
+    return referral_id, resource_id
+
+
+async def standing(city: TestCity, resource_id: str) -> str:
+    return (await (await city.as_(Role.MODERATOR)).get(f"/resources/{resource_id}")).json()["status"]
+
+
+async def test_two_networks_over_two_days_verify_a_block(city: TestCity):
+    _, resource_id = await blocked(city)
+    first, second = await observed(city, resource_id, seen("blocked", 50), seen("blocked", 1, THERE))
+    assert (first["led_to"], second["led_to"]) == (None, "block_verified")
+    assert await standing(city, resource_id) == "block_verified"
+
+    # From the number back to what it stands for.
+    totals = await city.totals()
+    assert (totals["resources_blocked"]["total"], totals["resources_block_verified"]["total"]) == (1, 1)
+    moderator = await city.as_(Role.MODERATOR)
+    (entry,) = (await moderator.get("/ledger", params={"metric": "resources_block_verified"})).json()["items"]
+    assert (entry["subject_kind"], entry["subject_id"]) == ("observation", second["id"])
+    assert (await moderator.get(f"/observations/{second['id']}")).json() == second
+    listed = (await moderator.get(f"/resources/{resource_id}/observations")).json()["items"]
+    assert listed == [second, first]
+    history = (await moderator.get(f"/resources/{resource_id}/history")).json()["items"]
+    assert [(step["status"], step["observation_id"]) for step in history] == [
+        ("block_verified", second["id"]),
+        ("block_reported", None),
+        ("referred", None),
+    ]
+    assert history[0]["occurred_on"] == entry["occurred_on"]
+
+
+@pytest.mark.parametrize(
+    "observations",
+    [
+        [seen("blocked", 60), seen("blocked", 1)],
+        [seen("blocked", 40), seen("blocked", 1, THERE)],
+        [seen("blocked", 60, THERE, control_reachable=False), seen("blocked", 59), seen("blocked", 1)],
+        [seen("blocked", 60), seen("up", 30, ELSEWHERE), seen("blocked", 1, THERE)],
+        [seen("blocked", 200), seen("blocked", 1, THERE)],
+        [seen("down", 60), seen("blocked", 1, THERE)],
+    ],
+    ids=["one network", "too short", "no control", "up in between", "before it was reported", "down is not blocked"],
+)
+async def test_less_leaves_the_block_reported(city: TestCity, observations: Sequence[dict[str, Any]]):
+    _, resource_id = await blocked(city)
+    assert {each["led_to"] for each in await observed(city, resource_id, *observations)} == {None}
+    assert await standing(city, resource_id) == "block_reported"
+    assert (await city.totals())["resources_block_verified"]["total"] == 0
+
+
+async def test_all_who_measure_it_at_once_verify_it_once(city: TestCity):
+    _, resource_id = await blocked(city)
+    await observed(city, resource_id, seen("blocked", 60))
+    answers = await asyncio.gather(
+        *(observed(city, resource_id, seen("blocked", 1, f"AS6450{number}")) for number in range(1, 7))
+    )
+    assert sorted(str(each["led_to"]) for (each,) in answers) == [*["None"] * 5, "block_verified"]
+    assert (await city.totals())["resources_block_verified"]["total"] == 1
+
+
+async def test_what_is_up_where_it_was_blocked_has_come_back_and_is_referred_again(city: TestCity):
+    _, resource_id = await blocked(city)
+    elsewhere, there = seen("up", 0.2, ELSEWHERE), seen("up", 0.1, THERE)
+    told = await observed(city, resource_id, seen("blocked", 50), seen("blocked", 1, THERE), elsewhere, there)
+    assert [each["led_to"] for each in told] == [None, "block_verified", None, "reappeared"]
+
+    coordinator = await city.as_(Role.COORDINATOR)
+    again = await drafted(coordinator, [resource_id])
+    assert (await coordinator.post(f"/referrals/{again}/send", json=sending("2"))).status_code == 200
+    resource = (await coordinator.get(f"/resources/{resource_id}")).json()
+    assert (resource["status"], resource["cycle"]) == ("referred", 2)
+    said = await coordinator.post(f"/referrals/{again}/items/{resource_id}/answer", json=answer())
+    assert said.status_code == 200
+    totals = await city.totals()
+    counted = {name: totals[f"resources_{name}"]["total"] for name in ("referred", "blocked", "reappeared")}
+    assert counted == {"referred": 2, "blocked": 2, "reappeared": 1}
+
+
+async def test_a_platform_that_removed_it_is_believed_with_its_notice(city: TestCity):
+    _, resource_id = await referred(city)
+    moderator = await city.as_(Role.MODERATOR)
+    bare = await moderator.post(f"/resources/{resource_id}/observations", json=seen("removed", 1, note=None))
+    assert [(fault["code"], fault["pointer"]) for fault in bare.json()["errors"]] == [("notice_needed", "/body/note")]
+    assert await city.count(Observation) == 0
+    told = await observed(city, resource_id, seen("removed", 2), seen("removed", 1, THERE), seen("up", 0.1, THERE))
+    assert [each["led_to"] for each in told] == ["removed", None, "reappeared"]
+    totals = await city.totals()
+    assert (totals["resources_removed"]["total"], totals["resources_reappeared"]["total"]) == (1, 1)
+
+
+async def test_what_nobody_reaches_for_two_days_is_offline_and_no_success_of_ours(city: TestCity):
+    _, resource_id = await referred(city)
+    before = {name: count["total"] for name, count in (await city.totals()).items()}
+    told = await observed(city, resource_id, seen("down", 50), seen("down", 1, THERE))
+    assert [each["led_to"] for each in told] == [None, "offline"]
+    assert {name: count["total"] for name, count in (await city.totals()).items()} == before
+
+
+async def test_an_observation_that_comes_late_undoes_nothing_that_was_seen_since(city: TestCity):
+    _, resource_id = await blocked(city)
+    told = await observed(city, resource_id, seen("blocked", 50), seen("blocked", 10), seen("up", 20), seen("up", 30))
+    assert {each["led_to"] for each in told} == {None}
+    (late,) = await observed(city, resource_id, seen("blocked", 40, THERE))
+    assert (late["led_to"], await standing(city, resource_id)) == (None, "block_reported")
+    (at_last,) = await observed(city, resource_id, seen("up", 0.1))
+    assert at_last["led_to"] == "reappeared"
+
+
+async def test_a_late_observation_may_be_the_one_that_was_missing(city: TestCity):
+    _, resource_id = await blocked(city)
+    told = await observed(city, resource_id, seen("blocked", 50), seen("blocked", 1), seen("blocked", 30, THERE))
+    assert [each["led_to"] for each in told] == [None, None, "block_verified"]
+    resource = await city.one(Resource, resource_id)
+    assert resource.status_since == datetime.fromisoformat(told[1]["observed_at"])
+
+
+async def test_only_what_a_moderator_has_confirmed_is_observed(city: TestCity):
+    _, volunteer = await city.volunteer()
+    found = (await volunteer.post("/findings", json={"address": "https://shop.example"})).json()
+    moderator: Client = await city.as_(Role.MODERATOR)
+    address = f"/resources/{found['resource_id']}/observations"
+    refused = await moderator.post(address, json=seen("up", 0), headers={"Accept-Language": "ru"})
+    assert (refused.status_code, refused.json()["code"]) == (409, "wrong_status")
+    assert "записать наблюдение" in refused.json()["detail"]
+
+
+async def test_nobody_has_seen_the_future_and_a_network_has_a_number(city: TestCity):
+    _, resource_id = await referred(city)
+    moderator = await city.as_(Role.MODERATOR)
+    for wrong, code in ((seen("up", -1), "in_future"), (seen("up", 1, "Beeline"), "wrong_pattern")):
+        refused = await moderator.post(f"/resources/{resource_id}/observations", json=wrong)
+        assert [fault["code"] for fault in refused.json()["errors"]] == [code]
+    assert {row.status for row in await city.rows(Resource)} == {ResourceStatus.REFERRED}
