@@ -14,7 +14,7 @@ from app import VERSION, docs, heads, hot, openapi, problems, telemetry
 from app.admission import Admission
 from app.authentication import Identity
 from app.core.build import build
-from app.core.cipher import Cipher
+from app.core.cipher import Cipher, derived_key
 from app.core.config import Settings
 from app.core.database import Database, DatabaseOptions
 from app.core.passwords import Passwords
@@ -146,7 +146,9 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
     )
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(Database.opened(options))
-        cipher = Cipher(settings.secret_key.get_secret_value())
+        secret = settings.secret_key.get_secret_value()
+        cipher = Cipher(secret)
+        app.state.request_key = derived_key(secret, "idempotent requests")
         app.state.database = database
         app.state.documents = Documents(database)
         app.state.revisions = Revisions(app.state.documents, settings.stream_seconds)

@@ -201,7 +201,8 @@ async def _slot(request: Request, actor: Actor | None, key: str) -> Slot:
         raise RequestValidationError([{"type": "string_pattern_mismatch", "loc": ("header", "Idempotency-Key")}])
     city_id = actor.city_id if actor else ""
     target = f"{request.method} {request.url.path}?{request.url.query} in {city_id}"
-    return Slot.of(actor.account_id if actor else None, key, (target, await request.body()))
+    account_id, secret = actor.account_id if actor else None, request.app.state.request_key
+    return Slot.of(account_id, key, (target, await request.body()), secret)
 
 
 async def _once(request: Request, handler: Handler, slot: Slot) -> Response:

@@ -11,6 +11,11 @@ class WrongSecretError(Exception):
     """What is in the database was encrypted with another secret key."""
 
 
+def derived_key(secret: str, purpose: str) -> bytes:
+    """32 bytes for one purpose: who has them learns neither the secret nor the key of another purpose."""
+    return HKDF(SHA256(), 32, salt=None, info=f"narkostop {purpose}".encode()).derive(secret.encode())
+
+
 class Cipher:
     """Encrypts what must not be readable from a copy of the database alone."""
 
@@ -18,8 +23,7 @@ class Cipher:
         if len(secret) < MIN_CHARACTERS:
             msg = f"the secret key has fewer than {MIN_CHARACTERS} characters"
             raise ValueError(msg)
-        key = HKDF(SHA256(), 32, salt=None, info=b"narkostop signing keys").derive(secret.encode())
-        self._fernet = Fernet(urlsafe_b64encode(key))
+        self._fernet = Fernet(urlsafe_b64encode(derived_key(secret, "signing keys")))
 
     def encrypt(self, plain: bytes) -> bytes:
         return self._fernet.encrypt(plain)
