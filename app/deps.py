@@ -49,6 +49,11 @@ async def get_raid_key(request: Request) -> bytes:
     return hashlib.sha256(b"raids\0" + secret.encode()).digest()
 
 
+async def get_card_key(request: Request) -> bytes:
+    """What numbers of payment cards are compared with, so that a copy of the database does not tell them."""
+    return request.app.state.card_key
+
+
 async def get_identity(request: Request) -> Identity:
     return request.app.state.identity
 
@@ -122,6 +127,7 @@ async def get_figure_checks(request: Request) -> FigureChecks:
 Session = Annotated[AsyncSession, Depends(get_session)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 RaidKey = Annotated[bytes, Depends(get_raid_key)]
+CardKey = Annotated[bytes, Depends(get_card_key)]
 IdentityDep = Annotated[Identity, Depends(get_identity)]
 PasswordsDep = Annotated[Passwords, Depends(get_passwords)]
 RevisionsDep = Annotated[Revisions, Depends(get_revisions)]

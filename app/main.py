@@ -35,6 +35,7 @@ from app.routers import (
     metrics,
     observations,
     operations,
+    payment_cards,
     plans,
     public,
     raids,
@@ -56,7 +57,7 @@ RAID_AT_ONCE, RAID_WAIT_S = 2, 15
 
 
 _STREET = (raids, assignments, attendance, spots, checks)
-_ONLINE = (resources, observations, referrals, records)
+_ONLINE = (resources, observations, referrals, payment_cards, records)
 _NUMBERS = (declared, plans, metrics, revisions, reports, ledger, seals, figures)
 _NOUNS = (*_STREET, volunteers, accounts, cities, *_ONLINE, *_NUMBERS)
 _ROUTERS = (
@@ -149,6 +150,7 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         secret = settings.secret_key.get_secret_value()
         cipher = Cipher(secret)
         app.state.request_key = derived_key(secret, "idempotent requests")
+        app.state.card_key = derived_key(secret, "payment cards")
         app.state.database = database
         app.state.documents = Documents(database)
         app.state.revisions = Revisions(app.state.documents, settings.stream_seconds)

@@ -199,6 +199,13 @@ POLICY = {
     "POST /v1/referrals/{referral_id}/acknowledge": PLANNERS,
     "POST /v1/referrals/{referral_id}/items/{resource_id}/answer": PLANNERS,
     "POST /v1/referrals/{referral_id}/items/{resource_id}/restore": PLANNERS,
+    # Payment cards are evidence: one reports, another refers, and analysts see the counts alone
+    "GET /v1/payment-cards": {MODERATOR, *PLANNERS},
+    "POST /v1/payment-cards": {MODERATOR, *PLANNERS},
+    "GET /v1/payment-cards/{card_id}": {MODERATOR, *PLANNERS},
+    "POST /v1/payment-cards/{card_id}/refer": PLANNERS,
+    "POST /v1/payment-cards/{card_id}/freeze": PLANNERS,
+    "POST /v1/payment-cards/{card_id}/refuse": PLANNERS,
     # The city's own rules, its accounts and its records
     "GET /v1/city/settings": PLANNERS,
     "PATCH /v1/city/settings": PLANNERS,

@@ -70,6 +70,13 @@ BODIES: dict[str, dict[str, Any]] = {
         "reason": "Ours now",
     },
     "POST /v1/resources/{resource_id}/observations": SEEN,
+    "POST /v1/payment-cards/{card_id}/refer": {
+        "authority": "Bank",
+        "outgoing_number": "1",
+        "referred_on": "2026-01-01",
+    },
+    "POST /v1/payment-cards/{card_id}/freeze": {"frozen_on": "2026-01-02", "amount_kzt": None},
+    "POST /v1/payment-cards/{card_id}/refuse": {"refused_on": "2026-01-02"},
     "POST /v1/figures/{figure_id}/sign": {"value": 7},
     "POST /v1/figures/{figure_id}/withdraw": {"reason": "Ours now"},
     "POST /v1/declared-counts/{declared_id}/withdraw": {"reason": "Ours now"},
@@ -111,6 +118,7 @@ async def theirs(app: FastAPI) -> AsyncIterator[dict[str, str]]:
         observation = (await moderator.post(f"/resources/{finding['resource_id']}/observations", json=now)).json()
         referred = {"authority": "Ministry", "resource_ids": [finding["resource_id"]]}
         referral = (await coordinator.post("/referrals", json=referred)).json()
+        card = (await moderator.post("/payment-cards", json={"number": "4111111111111111"})).json()
         under_way = await city.raid_under_way()
         painted = (await coordinator.post(f"/raids/{under_way['id']}/removals", json=removal())).json()
         taken_over = imported()
@@ -135,6 +143,7 @@ async def theirs(app: FastAPI) -> AsyncIterator[dict[str, str]]:
             "resource_id": finding["resource_id"],
             "observation_id": observation["id"],
             "referral_id": referral["id"],
+            "card_id": card["id"],
         }
 
 

@@ -37,6 +37,8 @@ class Permission(StrEnum):
     RESOURCE_REVIEW = "resource:review"
     RESOURCE_OBSERVE = "resource:observe"
     REFERRAL_MANAGE = "referral:manage"
+    CARD_READ = "card:read"
+    CARD_REPORT = "card:report"
     ACCOUNT_MANAGE = "account:manage"
     CITY_SET = "city:set"
     RECORDS_IMPORT = "records:import"
@@ -77,6 +79,8 @@ _MODERATOR = frozenset(
         Permission.RESOURCE_READ,
         Permission.RESOURCE_REVIEW,
         Permission.RESOURCE_OBSERVE,
+        Permission.CARD_READ,
+        Permission.CARD_REPORT,
         Permission.PLAN_READ,
     }
 )
@@ -96,6 +100,8 @@ _COORDINATOR = frozenset(
         Permission.FINDING_REPORT,
         Permission.RESOURCE_READ,
         Permission.REFERRAL_MANAGE,
+        Permission.CARD_READ,
+        Permission.CARD_REPORT,
         Permission.DECLARED_READ,
         Permission.PLAN_READ,
         Permission.PLAN_MANAGE,

@@ -30,6 +30,7 @@ PERSONAL = {
     "volunteer_event": {"reason", "until"},
     "sighting": {"note", "advertised"},
     "finding": {"note", "address_typed"},
+    "payment_card": {"number_digest", "first_six", "last_four"},
 }
 IMPERSONAL = {
     "account": {
@@ -72,8 +73,36 @@ IMPERSONAL = {
         "surface",
     },
     "finding": {"id", "city_id", "resource_id", "reported_by", "created_at"},
+    "payment_card": {
+        "id",
+        "city_id",
+        "created_at",
+        "version",
+        "bank",
+        "resource_id",
+        "reported_by",
+        "status",
+        "authority",
+        "outgoing_number",
+        "referred_on",
+        "frozen_on",
+        "amount_kzt",
+        "refused_on",
+    },
 }
-SECRET = {"password", "secret", "token", "code", "body", "authorization", "refresh_token", "private_pem", "input"}
+SECRET = {
+    "password",
+    "secret",
+    "token",
+    "code",
+    "body",
+    "authorization",
+    "refresh_token",
+    "private_pem",
+    "input",
+    "number",
+    "digits",
+}
 UNSPOKEN = SECRET.union(*PERSONAL.values())
 TELLING = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log", "labels"})
 

@@ -12,6 +12,7 @@ from app import messages
 from app.domain.assignments import AssignmentAction, AssignmentStatus
 from app.domain.figures import FigureAction, FigureStatus
 from app.domain.funnel import FunnelStep
+from app.domain.payment_cards import CardAction, CardStatus
 from app.domain.plans import ItemStatus, PlanAction, PlanStatus, Standing
 from app.domain.raids import RaidAction, RaidStatus, StopOutcome
 from app.domain.referrals import ReferralAction, ReferralStatus
@@ -24,6 +25,8 @@ APP = Path(messages.__file__).parent
 SPOKEN: list[type[StrEnum]] = [
     AssignmentAction,
     AssignmentStatus,
+    CardAction,
+    CardStatus,
     FigureAction,
     FigureStatus,
     FunnelStep,

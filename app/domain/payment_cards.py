@@ -1,0 +1,52 @@
+"""A payment card on which a seller takes money: named to a bank or an authority, which answers that it froze it."""
+
+import re
+from enum import StrEnum
+
+from app.domain.flow import Flow
+
+MOST_KZT = 10_000_000_000
+"""More tenge than any one card holds: beyond it somebody has slipped by some noughts."""
+_DIGITS = re.compile(r"[0-9]{12,19}")
+_SEPARATORS = re.compile(r"[\s-]")
+_RUNS = re.compile(r"[0-9](?:[\s-]?[0-9])+")
+
+
+class CardStatus(StrEnum):
+    REPORTED = "reported"
+    REFERRED = "referred"
+    FROZEN = "frozen"
+    REFUSED = "refused"
+
+
+class CardAction(StrEnum):
+    REFER = "refer"
+    FREEZE = "freeze"
+    REFUSE = "refuse"
+
+
+PAYMENT_CARD_FLOW = Flow(
+    "payment_card",
+    {
+        (CardStatus.REPORTED, CardAction.REFER): CardStatus.REFERRED,
+        (CardStatus.REFERRED, CardAction.FREEZE): CardStatus.FROZEN,
+        (CardStatus.REFERRED, CardAction.REFUSE): CardStatus.REFUSED,
+    },
+)
+
+
+def digits_of(typed: str) -> str | None:
+    """The 12 to 19 digits of a card number, typed with or without spaces and hyphens; None for what is none."""
+    digits = _SEPARATORS.sub("", typed)
+    return digits if _DIGITS.fullmatch(digits) and _is_sound(digits) else None
+
+
+def has_card_number(text: str) -> bool:
+    """Whether a card number stands in a text that is about something else."""
+    return any(digits_of(run) for run in _RUNS.findall(text))
+
+
+def _is_sound(digits: str) -> bool:
+    """The last digit checks the others: Luhn's formula, ISO/IEC 7812-1, annex B."""
+    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
+    return (sum(map(int, digits[::-2])) + sum(doubled)) % 10 == 0
