@@ -6,6 +6,7 @@ from sqlmodel import SQLModel
 
 from app.domain.assignments import AssignmentStatus
 from app.domain.checks import Verdict
+from app.domain.payment_cards import CardStatus
 from app.domain.raids import RaidStatus, StopOutcome
 from app.domain.referrals import ReferralStatus
 from app.domain.resources import ResourceKind, ResourceStatus
@@ -39,6 +40,9 @@ FACTS = {
         JOIN observation ON observation.id = observation_id WHERE status = 'block_verified' AND state = 'blocked'""",
     "resources_restored": "SELECT id, restored_on, 1, NULL FROM referral_item WHERE restored_on IS NOT NULL",
     "resources_blocked": "SELECT id, answered_on, 1, NULL FROM referral_item WHERE answer = 'blocked'",
+    "cards_referred": "SELECT id, referred_on, 1, NULL FROM payment_card WHERE status <> 'reported'",
+    "cards_frozen": "SELECT id, frozen_on, 1, NULL FROM payment_card WHERE status = 'frozen'",
+    "amount_suspended_kzt": "SELECT id, frozen_on, amount_kzt, NULL FROM payment_card WHERE amount_kzt IS NOT NULL",
 }
 
 
@@ -59,7 +63,10 @@ async def test_the_counts_are_those_the_programme_published(asked):
     assert 797 > verified > 400 > reappeared > totals.pop("resources_removed") > totals.pop("resources_restored") > 0
     assert 3_000 < totals.pop("volunteers_street_active") <= 3_500
     assert 2_500 < totals.pop("volunteers_online_active") <= 3_000
+    assert totals.pop("amount_suspended_kzt") > 214 * 100_000
     assert totals == {
+        "cards_frozen": 214,
+        "cards_referred": 298,
         "graffiti_painted": 18_240,
         "raids_held": 210,
         "resources_blocked": 797,
@@ -100,6 +107,7 @@ async def test_as_of_half_the_year_fewer_are_counted(asked):
         ("resource", "status", ResourceStatus),
         ("resource", "kind", ResourceKind),
         ("referral", "status", ReferralStatus),
+        ("payment_card", "status", CardStatus),
     ],
 )
 async def test_all_statuses_occur(asked, table: str, column: str, statuses: type):
@@ -158,6 +166,7 @@ async def test_phones_ring_nobody_and_addresses_exist_nowhere(asked):
     assert not await asked("SELECT 1 FROM volunteer WHERE phone NOT LIKE '+7700000____'")
     assert not await asked("SELECT 1 FROM volunteer WHERE guardian_phone NOT LIKE '+7700000____'")
     assert not await asked("SELECT 1 FROM resource WHERE address_key NOT LIKE 'demo-%.example'")
+    assert not await asked("SELECT 1 FROM payment_card WHERE first_six <> '000000' OR bank NOT LIKE 'Demo bank%'")
     assert not await asked("SELECT 1 FROM account WHERE login NOT LIKE '+7700000____' AND login NOT LIKE '%almaty%'")
 
 
@@ -188,6 +197,17 @@ async def test_referrals_add_up(asked):
     answers = dict(await asked("SELECT coalesce(answer, 'open'), count(*) FROM referral_item GROUP BY answer"))
     assert answers["blocked"] == 797
     assert min(answers["refused"], answers["open"]) > 300
+
+
+async def test_who_reported_a_card_saw_it_on_a_resource_that_was_known_and_did_not_refer_it(asked):
+    assert not await asked(
+        """SELECT card.id FROM payment_card card JOIN resource ON resource.id = resource_id
+        WHERE card.created_at < resource.created_at"""
+    )
+    assert not await asked(
+        f"""SELECT card.id FROM payment_card card JOIN account ON account.id = reported_by
+        WHERE role <> 'moderator' OR referred_on <= (card.created_at {DAY})::date"""
+    )
 
 
 async def test_removals_lie_within_their_raids_and_their_spots_are_painted(asked):

@@ -17,7 +17,21 @@ from app.domain.errors import Conflict, Fault, Invalid
 from app.domain.permissions import Role
 from app.models.cities import City
 from app.services import cities
-from app.services.demo import checks, counts, crews, fates, online, people, plan, raids, stops, storage, walls, ways
+from app.services.demo import (
+    checks,
+    counts,
+    crews,
+    fates,
+    online,
+    payment_cards,
+    people,
+    plan,
+    raids,
+    stops,
+    storage,
+    walls,
+    ways,
+)
 from app.services.demo.almanac import Almanac
 from app.services.demo.people import SERVICES, STAFF, VOLUNTEER_PHONE
 from app.services.demo.places import Places
@@ -25,7 +39,7 @@ from app.services.demo.storage import Told
 
 CITY = "almaty"
 PASSWORD = "narkostop demo city"  # noqa: S105 printed for everybody
-TABLES = 22
+TABLES = 23
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,5 +127,7 @@ def made_up_year(almanac: Almanac, secret_hash: str) -> Iterator[Sequence[SQLMod
     became = fates.invent(almanac, crowd, found)
     way = [*until_answered, *became.events]
     yield from (found.resources, found.findings, found.referrals, found.items, became.observations, way)
-    yield counts.entries(almanac, crowd, street, counts.Online(found, way))
+    cards = payment_cards.invent(almanac, crowd, found.resources)
+    yield cards
+    yield counts.entries(almanac, crowd, street, counts.Online(found, way, cards))
     yield from plan.tables(plan.invent(almanac, crowd))

@@ -15,6 +15,7 @@ from app.domain.resources import ResourceStatus
 from app.domain.volunteers import VolunteerStatus
 from app.models.assignments import Assignment
 from app.models.ledger import LedgerEntry
+from app.models.payment_cards import PaymentCard
 from app.models.raids import Raid
 from app.models.resources import ResourceEvent
 from app.models.volunteers import Volunteer
@@ -43,10 +44,11 @@ class Street:
 class Online:
     made: online.Online
     way: Sequence[ResourceEvent]
+    cards: Sequence[PaymentCard]
 
 
 def entries(almanac: Almanac, people: People, street: Street, found: Online) -> list[LedgerEntry]:
-    """In the order in which they would have been recorded; what a check has taken back last."""
+    """In the order in which they would have been recorded, cards after all else; what a check has taken back last."""
     dice = almanac.dice("counts")
     facts = (
         *_approvals(almanac, people),
@@ -58,6 +60,9 @@ def entries(almanac: Almanac, people: People, street: Street, found: Online) -> 
     recorded_by = people.staff(COORDINATOR).id
     in_order = sorted(facts, key=lambda fact: fact.occurred_on)
     counted = [_entry(almanac, dice, fact, recorded_by) for fact in in_order]
+    # Thrown apart, so that all other entries keep the ids that they had before there were cards.
+    card_dice = almanac.dice("counts of cards")
+    counted += (_entry(almanac, card_dice, fact, recorded_by) for fact in _cards(found.cards))
     disputed = {one.id: one.checked_at for one in street.walls.removals if one.verdict is Verdict.DISPUTED}
     taken_back = (
         entry for entry in counted if entry.metric is Metric.GRAFFITI_PAINTED and entry.subject_id in disputed
@@ -136,6 +141,16 @@ def _referrals(made: online.Online) -> Iterator[Fact]:
             yield Fact(Metric.RESOURCES_BLOCKED, item.id, item.answered_on)
         if item.restored_on:
             yield Fact(Metric.RESOURCES_RESTORED, item.id, item.restored_on)
+
+
+def _cards(cards: Sequence[PaymentCard]) -> Iterator[Fact]:
+    for card in cards:
+        if card.referred_on:
+            yield Fact(Metric.CARDS_REFERRED, card.id, card.referred_on)
+        if card.frozen_on:
+            yield Fact(Metric.CARDS_FROZEN, card.id, card.frozen_on)
+        if card.frozen_on and card.amount_kzt:
+            yield Fact(Metric.AMOUNT_SUSPENDED_KZT, card.id, card.frozen_on, card.amount_kzt)
 
 
 def _entry(almanac: Almanac, dice: Random, fact: Fact, recorded_by: UUID) -> LedgerEntry:
