@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     public_url: HttpUrl = HttpUrl("http://127.0.0.1:8000")
     """Where clients reach the service; the issuer named in access tokens."""
     secret_key: Annotated[SecretStr | None, AfterValidator(_long)] = None
-    """Encrypts the private signing keys in the database; at least 32 characters."""
+    """Encrypts the private signing keys in the database, and hides card numbers in it; at least 32 characters."""
     cors_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_separated)] = ()
     """Web frontends that may call from a browser, separated by commas."""
     trusted_proxies: Annotated[str, AfterValidator(_addresses)] = "127.0.0.1"
