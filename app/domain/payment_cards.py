@@ -7,7 +7,7 @@ from app.domain.flow import Flow
 
 MOST_KZT = 10_000_000_000
 """More tenge than any one card holds: beyond it somebody has slipped by some noughts."""
-_DIGITS = re.compile(r"[0-9]{12,19}")
+_DIGITS = re.compile(r"[0-9]{15,19}")
 _SEPARATORS = re.compile(r"[\s-]")
 _RUNS = re.compile(r"[0-9](?:[\s-]?[0-9])+")
 
@@ -36,7 +36,7 @@ PAYMENT_CARD_FLOW = Flow(
 
 
 def digits_of(typed: str) -> str | None:
-    """The 12 to 19 digits of a card number, typed with or without spaces and hyphens; None for what is none."""
+    """The 15 to 19 digits of a card number, typed with or without spaces and hyphens; None for what is none."""
     digits = _SEPARATORS.sub("", typed)
     return digits if _DIGITS.fullmatch(digits) and _is_sound(digits) else None
 

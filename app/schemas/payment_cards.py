@@ -11,7 +11,7 @@ from app.schemas.base import Count, Day, In, Moment, NewId, Out, PageQuery, Text
 def _digits(typed: str) -> str:
     digits = digits_of(typed)
     if digits is None:
-        raise PydanticCustomError("not_a_card_number", "12 to 19 digits, the last of which checks the others")
+        raise PydanticCustomError("not_a_card_number", "15 to 19 digits, the last of which checks the others")
     return digits
 
 

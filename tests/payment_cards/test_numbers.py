@@ -8,8 +8,8 @@ def test_spaces_and_hyphens_do_not_matter(typed: str):
     assert digits_of(typed) == "4111111111111111"
 
 
-@pytest.mark.parametrize("typed", ["630495060000", "378282246310005", "6304950600000000007"])
-def test_a_number_has_12_to_19_digits(typed: str):
+@pytest.mark.parametrize("typed", ["378282246310005", "6304950600000000007"])
+def test_a_number_has_15_to_19_digits(typed: str):
     assert digits_of(typed) == typed
 
 
@@ -19,7 +19,7 @@ def test_a_number_has_12_to_19_digits(typed: str):
         "4111111111111112",
         "1411111111111111",
         "18",
-        "63049506007",
+        "63049506000000",
         "63049506000000000000",
         "4111 1111 1111 1111 x",
         "4111.1111.1111.1111",
