@@ -9,7 +9,7 @@ from app.schemas.base import Day, In, Moment, NewId, Out, PageQuery, Text
 
 class FindingReport(NewId):
     address: Annotated[Text, Field(max_length=2048, examples=["https://t.me/s/example_shop", "@example_shop"])]
-    note: Annotated[Text, Field(max_length=1000)] | None = None
+    note: Annotated[Text, Field(max_length=1000, examples=["Painted on the wall behind the bus stop"])] | None = None
 
 
 class FindingRead(Out):
