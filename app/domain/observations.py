@@ -45,13 +45,14 @@ class Run:
         return self.networks >= NETWORKS and self.last_at - self.first_at >= PERIOD
 
 
-def follows(status: ResourceStatus, state: State, run: Run) -> ResourceAction | None:
-    """What an observation does to a resource of this status; None if it is no more than a note."""
+def step(status: ResourceStatus, state: State) -> ResourceAction | None:
+    """What an observation may lead to; None if it can be no more than a note."""
     action = _STEPS[state]
-    return action if RESOURCE_FLOW.allows(status, action) and _suffices(status, state, run) else None
+    return action if RESOURCE_FLOW.allows(status, action) else None
 
 
-def _suffices(status: ResourceStatus, state: State, run: Run) -> bool:
+def suffices(status: ResourceStatus, state: State, run: Run) -> bool:
+    """Whether it does, with those before it."""
     if state is State.REMOVED:
         return True
     if state is State.UP:

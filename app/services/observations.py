@@ -10,7 +10,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from app.core.clock import day_in, utc_now
 from app.core.ids import new_id
 from app.domain.errors import Conflict, Fault, Invalid
-from app.domain.observations import COUNTED, OBSERVED, Run, State, follows
+from app.domain.observations import COUNTED, OBSERVED, Run, State, step, suffices
 from app.domain.permissions import Actor, Role
 from app.domain.resources import RESOURCE_FLOW
 from app.models.observations import Observation
@@ -72,13 +72,13 @@ def _faults(seen: ObservationRecord) -> list[Fault]:
 
 
 async def _judge(session: AsyncSession, actor: Actor, resource: Resource, observation: Observation) -> None:
-    if not observation.control_reachable or observation.observed_at <= resource.status_since:
+    action = step(resource.status, observation.state)
+    if action is None or not observation.control_reachable or observation.observed_at <= resource.status_since:
         return
     if await _is_contradicted(session, observation):
         return
     run = await _run(session, resource, observation)
-    action = follows(resource.status, observation.state, run)
-    if action is None:
+    if not suffices(resource.status, observation.state, run):
         return
     status = RESOURCE_FLOW.after(resource.status, action)
     await resources.enter(session, resource, status, run.last_at, observation.id)

@@ -101,7 +101,8 @@ async def send(session: AsyncSession, actor: Actor, referral_id: UUID, sending: 
     for item in await _items(session, referral):
         resource = await resources.get(session, actor, item.resource_id)
         status = RESOURCE_FLOW.after(resource.status, ResourceAction.REFER)
-        resource.cycle += resource.status is ResourceStatus.REAPPEARED
+        if resource.status is ResourceStatus.REAPPEARED:
+            resource.cycle += 1
         item.cycle = resource.cycle
         await resources.enter_by_letter(session, resource, status, sending.sent_on)
         ledger.record(session, actor, Fact(Metric.RESOURCES_REFERRED, item.id, sending.sent_on))

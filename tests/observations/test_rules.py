@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from app.domain.observations import OBSERVED, Run, State, follows
+from app.domain.observations import OBSERVED, Run, State, step, suffices
 from app.domain.resources import RESOURCE_FLOW, ResourceAction, ResourceStatus
 
 LATE = datetime(2026, 5, 4, tzinfo=UTC)
@@ -23,6 +23,10 @@ EXPECTED = {
     (ResourceStatus.REMOVED, UP): ResourceAction.REAPPEAR,
     (ResourceStatus.OFFLINE, UP): ResourceAction.REAPPEAR,
 }
+
+
+def follows(status: ResourceStatus, state: State, run: Run) -> ResourceAction | None:
+    return step(status, state) if suffices(status, state, run) else None
 
 
 def test_what_is_borne_out_leads_to_one_step_or_to_none():
