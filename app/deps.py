@@ -3,7 +3,6 @@
 All of it is async: FastAPI sends plain functions to a thread, which costs more than most of our queries.
 """
 
-import hashlib
 import re
 from typing import Annotated
 
@@ -45,8 +44,7 @@ async def get_settings(request: Request) -> Settings:
 
 async def get_raid_key(request: Request) -> bytes:
     """What raids' codes and draws are made with, so that they cannot be foretold."""
-    secret = request.app.state.settings.secret_key.get_secret_value()
-    return hashlib.sha256(b"raids\0" + secret.encode()).digest()
+    return request.app.state.raid_key
 
 
 async def get_card_key(request: Request) -> bytes:

@@ -150,6 +150,7 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         secret = settings.secret_key.get_secret_value()
         cipher = Cipher(secret)
         app.state.request_key = derived_key(secret, "idempotent requests")
+        app.state.raid_key = derived_key(secret, "raids")
         app.state.card_key = derived_key(secret, "payment cards")
         app.state.database = database
         app.state.documents = Documents(database)

@@ -28,7 +28,7 @@ OPERATIONS = [
     for operation in POLICY
     if re.search(r"{(?!city_id)\w+}", operation) and operation not in BY_SECRET | OF_NO_CITY | FOR_EVERYBODY
 ]
-SEEN = {"observed_at": "2026-01-02T00:00:00Z", "network": "AS64500", "state": "up", "control_reachable": True}
+SEEN = {"observed_at": "2026-01-02T00:00:00Z", "asn": 64500, "state": "up", "control_reachable": True}
 BODIES: dict[str, dict[str, Any]] = {
     "PATCH /v1/raids/{raid_id}": {"title": "Ours now"},
     "POST /v1/raids/{raid_id}/cancel": {"reason": "Ours now"},

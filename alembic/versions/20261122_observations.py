@@ -28,13 +28,6 @@ NEW_STATUSES = (
     "restored",
 )
 STATES = ("up", "down", "blocked", "removed")
-# The day on which it came to stand as it does is known; the moment is not.
-SINCE = """
-UPDATE resource SET status_since = coalesce((
-    SELECT timezone(city.time_zone, max(occurred_on)::timestamp) FROM resource_event event
-    WHERE event.city_id = resource.city_id AND event.resource_id = resource.id AND event.status = resource.status
-), resource.created_at) FROM city WHERE city.id = resource.city_id
-"""
 FIRST_CYCLE = """
 UPDATE referral_item SET cycle = 1 FROM referral
 WHERE referral.city_id = referral_item.city_id AND referral.id = referral_id AND referral.status <> 'draft'
@@ -51,9 +44,9 @@ def upgrade() -> None:
         _allow(table, NEW_STATUSES)
     op.add_column("resource", sa.Column("cycle", sa.Integer(), server_default="1", nullable=False))
     op.alter_column("resource", "cycle", server_default=None)
-    op.add_column("resource", sa.Column("status_since", sa.DateTime(timezone=True), nullable=True))
-    op.execute(SINCE)
-    op.alter_column("resource", "status_since", nullable=False)
+    op.add_column("resource", sa.Column("observed_since", sa.DateTime(timezone=True), nullable=True))
+    op.execute("UPDATE resource SET observed_since = created_at")
+    op.alter_column("resource", "observed_since", nullable=False)
     op.add_column("resource_event", sa.Column("observation_id", sa.Uuid(), nullable=True))
     op.create_unique_constraint(
         op.f("uq_resource_event_city_id_observation_id"), "resource_event", ["city_id", "observation_id"]
@@ -69,14 +62,16 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    # Refused while a resource stands, or stood, as only this revision knows: its events cannot be forgotten.
+    # Refused while a resource stands, or stood, as only this revision knows, and while there are observations: what was
+    # recorded for ever is not forgotten.
+    op.execute("ALTER TABLE observation ADD CHECK (false)")
     for table in ("resource", "resource_event"):
         _allow(table, STATUSES)
     for column in ("restored_reason", "restored_on", "cycle"):
         op.drop_column("referral_item", column)
     op.drop_column("referral", "acknowledged_on")
     op.drop_column("resource_event", "observation_id")
-    op.drop_column("resource", "status_since")
+    op.drop_column("resource", "observed_since")
     op.drop_column("resource", "cycle")
     op.drop_table("observation")
 
@@ -89,7 +84,7 @@ def _create_observation() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("resource_id", sa.Uuid(), nullable=False),
         sa.Column("observed_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("network", sa.String(length=12), nullable=False),
+        sa.Column("asn", sa.BigInteger(), nullable=False),
         sa.Column(
             "state",
             sa.Enum(*STATES, name="state", native_enum=False, create_constraint=True, length=32),
@@ -98,6 +93,7 @@ def _create_observation() -> None:
         sa.Column("control_reachable", sa.Boolean(), nullable=False),
         sa.Column("note", sa.String(length=1000), nullable=True),
         sa.Column("observed_by", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("asn BETWEEN 1 AND 4294967295", name=op.f("ck_observation_asn")),
         sa.CheckConstraint("state <> 'removed' OR note IS NOT NULL", name=op.f("ck_observation_removal_has_notice")),
         sa.ForeignKeyConstraint(
             ["city_id", "resource_id"],
@@ -108,8 +104,9 @@ def _create_observation() -> None:
         sa.ForeignKeyConstraint(["observed_by"], ["account.id"], name=op.f("fk_observation_observed_by")),
         sa.PrimaryKeyConstraint("city_id", "id", name=op.f("pk_observation")),
     )
-    columns = ["city_id", "resource_id", "observed_at"]
-    op.create_index(op.f("ix_observation_city_id_resource_id_observed_at"), "observation", columns)
+    for column in ("id", "observed_at"):
+        columns = ["city_id", "resource_id", column]
+        op.create_index(op.f(f"ix_observation_city_id_resource_id_{column}"), "observation", columns)
     op.execute(APPEND_ONLY)
 
 

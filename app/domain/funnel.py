@@ -23,15 +23,17 @@ class Transition:
     step: FunnelStep
     of: FunnelStep
     """The step before, whose resources are the denominator and from which the time is measured."""
+    or_else: FunnelStep | None = None
+    """After this one it is not waited for any more."""
 
 
 # An authority may block without having acknowledged before: both are shares of what was referred.
 TRANSITIONS = (
     Transition(FunnelStep.CONFIRMED, FunnelStep.REPORTED),
     Transition(FunnelStep.REFERRED, FunnelStep.CONFIRMED),
-    Transition(FunnelStep.ACKNOWLEDGED, FunnelStep.REFERRED),
+    Transition(FunnelStep.ACKNOWLEDGED, FunnelStep.REFERRED, or_else=FunnelStep.BLOCK_REPORTED),
     Transition(FunnelStep.BLOCK_REPORTED, FunnelStep.REFERRED),
-    Transition(FunnelStep.BLOCK_VERIFIED, FunnelStep.BLOCK_REPORTED),
+    Transition(FunnelStep.BLOCK_VERIFIED, FunnelStep.BLOCK_REPORTED, or_else=FunnelStep.REAPPEARED),
     Transition(FunnelStep.REAPPEARED, FunnelStep.BLOCK_REPORTED),
 )
 EXITS = frozenset(

@@ -5,7 +5,7 @@ What becomes of a resource is observed, not declared: its status follows the obs
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 
 from app.domain.metrics import Metric
@@ -15,6 +15,8 @@ NETWORKS = 2
 """A block in one network may be that network's own fault."""
 PERIOD = timedelta(hours=48)
 """What lasts less may be an outage."""
+LARGEST_ASN = 2**32 - 1
+"""RFC 6793."""
 
 
 class State(StrEnum):
@@ -29,20 +31,14 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Observations of one state since the resource has its status and since it was last up, or was not.
-
-    Those without a control are left out: where nothing else could be reached either, the network was at fault.
-    """
+    """Observations of one state that nothing in between contradicts."""
 
     networks: int
-    first_at: datetime
-    last_at: datetime
-    was_blocked_there: bool
-    """Whether the observation before this one in the same network was of a block."""
+    lasted: timedelta
 
     def bears_out(self) -> bool:
         """Whether the state is more than one network's, and more than a passing one."""
-        return self.networks >= NETWORKS and self.last_at - self.first_at >= PERIOD
+        return self.networks >= NETWORKS and self.lasted >= PERIOD
 
 
 def step(status: ResourceStatus, state: State) -> ResourceAction | None:
@@ -51,14 +47,9 @@ def step(status: ResourceStatus, state: State) -> ResourceAction | None:
     return action if RESOURCE_FLOW.allows(status, action) else None
 
 
-def suffices(status: ResourceStatus, state: State, run: Run) -> bool:
-    """Whether it does, with those before it."""
-    if state is State.REMOVED:
-        return True
-    if state is State.UP:
-        # A block need not reach every network: only where it was blocked can it come back from a block.
-        return status not in _BLOCKED or run.was_blocked_there
-    return run.bears_out()
+def is_enough(status: ResourceStatus, state: State) -> bool:
+    """Whether one observation does; otherwise a run must bear it out."""
+    return state is State.REMOVED or (state is State.UP and status not in BLOCKED)
 
 
 _STEPS = {
@@ -67,12 +58,13 @@ _STEPS = {
     State.BLOCKED: ResourceAction.VERIFY_BLOCK,
     State.REMOVED: ResourceAction.REMOVE,
 }
-_BLOCKED = frozenset({ResourceStatus.BLOCK_REPORTED, ResourceStatus.BLOCK_VERIFIED})
+BLOCKED = frozenset({ResourceStatus.BLOCK_REPORTED, ResourceStatus.BLOCK_VERIFIED})
+"""A block need not reach every network: from one it has come back where it was seen blocked, or where a run says so."""
 OBSERVED = RESOURCE_FLOW.before(*_STEPS.values())
 """Statuses in which a resource is observed: from when a moderator has confirmed it, until it is given back."""
 COUNTED = {
-    ResourceAction.VERIFY_BLOCK: Metric.RESOURCES_BLOCK_VERIFIED,
-    ResourceAction.REMOVE: Metric.RESOURCES_REMOVED,
-    ResourceAction.REAPPEAR: Metric.RESOURCES_REAPPEARED,
+    ResourceStatus.BLOCK_VERIFIED: Metric.RESOURCES_BLOCK_VERIFIED,
+    ResourceStatus.REMOVED: Metric.RESOURCES_REMOVED,
+    ResourceStatus.REAPPEARED: Metric.RESOURCES_REAPPEARED,
 }
 """Being offline is no success of anybody's."""

@@ -1,15 +1,19 @@
 """A payment card on which a seller takes money: named to a bank or an authority, which answers that it froze it."""
 
 import re
+import unicodedata
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from itertools import combinations
 
 from app.domain.flow import Flow
 
 MOST_KZT = 10_000_000_000
 """More tenge than any one card holds: beyond it somebody has slipped by some noughts."""
-_DIGITS = re.compile(r"[0-9]{15,19}")
+_DIGITS = re.compile(r"[1-9][0-9]{14,18}")
 _SEPARATORS = re.compile(r"[\s-]")
-_RUNS = re.compile(r"[0-9](?:[\s-]?[0-9])+")
+_LETTERS, _GROUP = re.compile(r"[^\W\d_]+"), re.compile(r"[0-9]+")
+_SHORTEST_GROUP, _MOST_GROUPS = 4, 5
 
 
 class CardStatus(StrEnum):
@@ -42,8 +46,17 @@ def digits_of(typed: str) -> str | None:
 
 
 def has_card_number(text: str) -> bool:
-    """Whether a card number stands in a text that is about something else."""
-    return any(digits_of(run) for run in _RUNS.findall(text))
+    """Whether a card number stands in a text that is about something else: in one piece, or as cards are embossed."""
+    groups = [_GROUP.findall(piece) for piece in _LETTERS.split(unicodedata.normalize("NFKC", text))]
+    return any(digits_of("".join(part)) for piece in groups for part in _neighbours(piece))
+
+
+def _neighbours(groups: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Up to five that follow each other; all but the last of four digits or more, as no date has them and no phone."""
+    for first, last in combinations(range(len(groups) + 1), 2):
+        part = groups[first:last]
+        if len(part) <= _MOST_GROUPS and all(len(group) >= _SHORTEST_GROUP for group in part[:-1]):
+            yield part
 
 
 def _is_sound(digits: str) -> bool:

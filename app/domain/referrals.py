@@ -1,11 +1,14 @@
 """A referral is a numbered batch of confirmed resources sent to an authority."""
 
+from datetime import timedelta
 from enum import StrEnum
 
 from app.domain.flow import Flow
 from app.domain.resources import ResourceAction
 
 MAX_ITEMS = 500
+OLDEST_LETTER = timedelta(days=366)
+"""What is said to be older has the wrong year."""
 
 
 class ReferralStatus(StrEnum):
@@ -18,6 +21,7 @@ class ReferralAction(StrEnum):
     SEND = "send"
     ACKNOWLEDGE = "acknowledge"
     ANSWER = "answer"
+    RESTORE = "restore"
 
 
 REFERRAL_FLOW = Flow(
@@ -26,6 +30,8 @@ REFERRAL_FLOW = Flow(
         (ReferralStatus.DRAFT, ReferralAction.SEND): ReferralStatus.SENT,
         (ReferralStatus.SENT, ReferralAction.ACKNOWLEDGE): ReferralStatus.SENT,
         (ReferralStatus.SENT, ReferralAction.ANSWER): ReferralStatus.ANSWERED,
+        (ReferralStatus.SENT, ReferralAction.RESTORE): ReferralStatus.SENT,
+        (ReferralStatus.ANSWERED, ReferralAction.RESTORE): ReferralStatus.ANSWERED,
     },
 )
 

@@ -24,8 +24,8 @@ class Resource(Versioned, table=True):
         default=ResourceStatus.REPORTED,
         sa_type=text_enum(ResourceStatus, "status"),
     )
-    status_since: datetime = Field(default_factory=utc_now, sa_type=TIMESTAMP)
-    """Of what a letter says, the beginning of the day that it names; of what was observed, the moment of that."""
+    observed_since: datetime = Field(default_factory=utc_now, sa_type=TIMESTAMP)
+    """What was observed before says nothing of how it stands: from when it was confirmed, or last seen to change."""
     cycle: int = 1
     """Raised when it is referred again after it had come back."""
     findings: int = 0

@@ -17,6 +17,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from app.domain.payment_cards import has_card_number
+
 EARLIEST, LATEST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 _LAYOUT = frozenset("\n\t")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -33,6 +35,12 @@ def _clean(text: str) -> str:
     text = unicodedata.normalize("NFC", text.replace("\r\n", "\n")).strip()
     if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in _LAYOUT for char in text):
         raise PydanticCustomError("text_control", "control characters are not allowed")
+    return text
+
+
+def _without_card_number(text: str) -> str:
+    if has_card_number(text):
+        raise PydanticCustomError("card_number_elsewhere", "card numbers are kept nowhere")
     return text
 
 
@@ -80,6 +88,8 @@ Text = Annotated[
     AfterValidator(_clean),
     StringConstraints(min_length=1),
 ]
+Note = Annotated[Text, AfterValidator(_without_card_number)]
+"""A text in which people write what they see."""
 Moment = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(_within_reason)]
 """RFC 3339 with an offset, from 2000 to 2099; inside always UTC."""
 Day = Annotated[date, BeforeValidator(_full_date), AfterValidator(_day_within_reason)]

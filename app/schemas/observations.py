@@ -3,9 +3,9 @@ from uuid import UUID
 
 from pydantic import Field
 
-from app.domain.observations import State
+from app.domain.observations import LARGEST_ASN, State
 from app.domain.resources import ResourceStatus
-from app.schemas.base import Moment, NewId, Out, Text
+from app.schemas.base import Count, Moment, NewId, Note, Out
 
 _NOTICE = "This channel cannot be shown: it broke the platform's rules"
 _LED_TO = "The status that the resource entered by this observation"
@@ -13,14 +13,8 @@ _LED_TO = "The status that the resource entered by this observation"
 
 class ObservationRecord(NewId):
     observed_at: Annotated[Moment, Field(examples=["2026-05-04T09:00:00+05:00"])]
-    network: Annotated[
-        str,
-        Field(
-            strict=True,
-            pattern=r"^AS[1-9][0-9]{0,9}$",
-            description="The number of the autonomous system from which it was observed",
-            examples=["AS64500"],
-        ),
+    asn: Annotated[
+        Count, Field(ge=1, le=LARGEST_ASN, description="Autonomous system number of the network", examples=[64500])
     ]
     state: State
     control_reachable: Annotated[
@@ -28,7 +22,7 @@ class ObservationRecord(NewId):
         Field(strict=True, description="Whether a page that is known to be up could be reached from there just then"),
     ]
     note: (
-        Annotated[Text, Field(max_length=1000, description="Of what was removed: what says so", examples=[_NOTICE])]
+        Annotated[Note, Field(max_length=1000, description="Of what was removed: what says so", examples=[_NOTICE])]
         | None
     ) = None
 
@@ -38,7 +32,7 @@ class ObservationRead(Out):
     version: int
     resource_id: UUID
     observed_at: Moment
-    network: str
+    asn: int
     state: State
     control_reachable: bool
     note: str | None

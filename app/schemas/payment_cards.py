@@ -4,8 +4,8 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from app.domain.payment_cards import MOST_KZT, CardStatus, digits_of, has_card_number
-from app.schemas.base import Count, Day, In, Moment, NewId, Out, PageQuery, Text
+from app.domain.payment_cards import MOST_KZT, CardStatus, digits_of
+from app.schemas.base import Count, Day, In, Moment, NewId, Note, Out, PageQuery, Text
 
 
 def _digits(typed: str) -> str:
@@ -13,12 +13,6 @@ def _digits(typed: str) -> str:
     if digits is None:
         raise PydanticCustomError("not_a_card_number", "15 to 19 digits, the last of which checks the others")
     return digits
-
-
-def _about_something_else(text: str) -> str:
-    if has_card_number(text):
-        raise PydanticCustomError("card_number_elsewhere", "a card number is sent in `number` alone")
-    return text
 
 
 CardNumber = Annotated[
@@ -33,7 +27,7 @@ CardNumber = Annotated[
     ),
     AfterValidator(_digits),
 ]
-Name = Annotated[Text, Field(max_length=200), AfterValidator(_about_something_else)]
+Name = Annotated[Note, Field(max_length=200)]
 
 
 class PaymentCardReport(NewId):
@@ -46,9 +40,7 @@ class CardReferral(In):
     """That the card was named to a bank or an authority, in a letter with this number."""
 
     authority: Annotated[Name, Field(examples=["Ministry of Internal Affairs"])]
-    outgoing_number: Annotated[
-        Text, Field(max_length=64, examples=["02-14/318"]), AfterValidator(_about_something_else)
-    ]
+    outgoing_number: Annotated[Note, Field(max_length=64, examples=["02-14/318"])]
     referred_on: Annotated[Day, Field(examples=["2026-05-04"])]
 
 

@@ -4,12 +4,12 @@ from uuid import UUID
 from pydantic import Field
 
 from app.domain.resources import RejectionReason, ResourceKind, ResourceStatus
-from app.schemas.base import Day, In, Moment, NewId, Out, PageQuery, Text
+from app.schemas.base import Day, In, Moment, NewId, Note, Out, PageQuery, Text
 
 
 class FindingReport(NewId):
     address: Annotated[Text, Field(max_length=2048, examples=["https://t.me/s/example_shop", "@example_shop"])]
-    note: Annotated[Text, Field(max_length=1000, examples=["Painted on the wall behind the bus stop"])] | None = None
+    note: Annotated[Note, Field(max_length=1000, examples=["Painted on the wall behind the bus stop"])] | None = None
 
 
 class FindingRead(Out):
@@ -29,7 +29,6 @@ class ResourceRead(Out):
     address: str
     kind: ResourceKind
     status: ResourceStatus
-    status_since: Moment
     cycle: int
     findings: int
     review_until: Moment | None

@@ -16,6 +16,7 @@ from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.metrics import Metric
 from app.domain.payment_cards import PAYMENT_CARD_FLOW, CardAction, CardStatus
 from app.domain.permissions import Actor, Role
+from app.domain.referrals import OLDEST_LETTER
 from app.models.payment_cards import PaymentCard
 from app.models.resources import Resource
 from app.schemas.payment_cards import CardFreezing, CardReferral, CardRefusal, PaymentCardRead, PaymentCardReport
@@ -82,8 +83,11 @@ async def refer(session: AsyncSession, actor: Actor, card_id: UUID, referral: Ca
     referred.status = PAYMENT_CARD_FLOW.after(referred.status, CardAction.REFER)
     if referred.reported_by == actor.account_id:
         raise Conflict("own_card")
-    if referral.referred_on > await _today(session, actor):
+    today = await _today(session, actor)
+    if referral.referred_on > today:
         raise Invalid(Fault("in_future", "/body/referred_on"))
+    if referral.referred_on < today - OLDEST_LETTER:
+        raise Invalid(Fault("long_past", "/body/referred_on", {"days": OLDEST_LETTER.days}))
     referred.sqlmodel_update(referral.model_dump())
     ledger.record(session, actor, Fact(Metric.CARDS_REFERRED, referred.id, referral.referred_on))
 

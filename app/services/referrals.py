@@ -13,7 +13,7 @@ from app.core.ids import new_id
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.metrics import Metric
 from app.domain.permissions import Actor, Role
-from app.domain.referrals import ANSWER_STEPS, REFERRAL_FLOW, Answer, ReferralAction
+from app.domain.referrals import ANSWER_STEPS, OLDEST_LETTER, REFERRAL_FLOW, Answer, ReferralAction
 from app.domain.resources import REFERABLE, RESOURCE_FLOW, ResourceAction, ResourceStatus
 from app.models.referrals import Referral, ReferralItem
 from app.models.resources import Resource
@@ -82,7 +82,7 @@ async def draft(session: AsyncSession, actor: Actor, drafted: ReferralDraft) -> 
     await session.flush()
     session.add_all(
         ReferralItem(city_id=actor.city_id, referral_id=referral.id, resource_id=resource_id)
-        for resource_id in drafted.resource_ids
+        for resource_id in sorted(drafted.resource_ids)
     )
     return referral.id
 
@@ -104,7 +104,7 @@ async def send(session: AsyncSession, actor: Actor, referral_id: UUID, sending: 
         if resource.status is ResourceStatus.REAPPEARED:
             resource.cycle += 1
         item.cycle = resource.cycle
-        await resources.enter_by_letter(session, resource, status, sending.sent_on)
+        resources.enter_by_letter(session, resource, status, sending.sent_on)
         ledger.record(session, actor, Fact(Metric.RESOURCES_REFERRED, item.id, sending.sent_on))
 
 
@@ -123,7 +123,7 @@ async def acknowledge(session: AsyncSession, actor: Actor, referral_id: UUID, le
         resource = await resources.get(session, actor, item.resource_id)
         if item.cycle == resource.cycle and RESOURCE_FLOW.allows(resource.status, ResourceAction.ACKNOWLEDGE):
             status = RESOURCE_FLOW.after(resource.status, ResourceAction.ACKNOWLEDGE)
-            await resources.enter_by_letter(session, resource, status, letter.acknowledged_on)
+            resources.enter_by_letter(session, resource, status, letter.acknowledged_on)
 
 
 async def answer(
@@ -131,8 +131,8 @@ async def answer(
 ) -> None:
     """What the authority said of one resource; the referral is answered with its last item.
 
-    Of one that was referred again since, it is noted and counted, and changes nothing else. Raises Conflict
-    `already_answered` for a second answer to one item.
+    Of one that came back, or was referred again, since the day of the letter it is noted and counted, and changes
+    nothing else. Raises Conflict `already_answered` for a second answer to one item.
     """
     referral = await get(session, actor, referral_id)
     all_answered = REFERRAL_FLOW.after(referral.status, ReferralAction.ANSWER)
@@ -142,9 +142,9 @@ async def answer(
         raise Conflict("already_answered")
     item.answer, item.answered_on = answered.answer, answered.answered_on
     resource = await resources.get(session, actor, resource_id)
-    if item.cycle == resource.cycle:
+    if not await _is_overtaken(session, item, resource):
         status = RESOURCE_FLOW.after(resource.status, ANSWER_STEPS[answered.answer])
-        await resources.enter_by_letter(session, resource, status, answered.answered_on)
+        resources.enter_by_letter(session, resource, status, answered.answered_on)
     if answered.answer is Answer.BLOCKED:
         ledger.record(session, actor, Fact(Metric.RESOURCES_BLOCKED, item.id, answered.answered_on))
     referral.answered += 1
@@ -160,16 +160,27 @@ async def restore(
     Raises Conflict `wrong_status` unless it is blocked, `referred_again` where a later referral speaks of it by now.
     """
     referral = await get(session, actor, referral_id)
+    referral.status = REFERRAL_FLOW.after(referral.status, ReferralAction.RESTORE)
     item = await _item(session, referral, resource_id)
     resource = await resources.get(session, actor, resource_id)
     status = RESOURCE_FLOW.after(resource.status, ResourceAction.RESTORE)
-    if item.cycle != resource.cycle or item.answered_on is None:
+    if item.cycle != resource.cycle:
         raise Conflict("referred_again")
+    assert item.answered_on
     if not item.answered_on <= decided.restored_on <= await _today(session, actor):
         raise Invalid(Fault("restored_day", "/body/restored_on", {"answered_on": item.answered_on.isoformat()}))
     item.restored_on, item.restored_reason = decided.restored_on, decided.reason
-    await resources.enter_by_letter(session, resource, status, decided.restored_on)
+    resources.enter_by_letter(session, resource, status, decided.restored_on)
     ledger.record(session, actor, Fact(Metric.RESOURCES_RESTORED, item.id, decided.restored_on))
+
+
+async def _is_overtaken(session: AsyncSession, item: ReferralItem, resource: Resource) -> bool:
+    """Whether what the letter answers is over."""
+    assert item.answered_on
+    zone = (await cities.get(session, resource.city_id)).time_zone
+    has_come_back = resource.status is ResourceStatus.REAPPEARED
+    is_of_before = has_come_back and item.answered_on < day_in(zone, resource.observed_since)
+    return item.cycle != resource.cycle or is_of_before
 
 
 async def _item(session: AsyncSession, referral: Referral, resource_id: UUID) -> ReferralItem:
@@ -230,6 +241,8 @@ def _sending_faults(sending: Sending, today: date) -> list[Fault]:
     faults: list[Fault] = []
     if sending.sent_on > today:
         faults.append(Fault("in_future", "/body/sent_on"))
+    if sending.sent_on < today - OLDEST_LETTER:
+        faults.append(Fault("long_past", "/body/sent_on", {"days": OLDEST_LETTER.days}))
     if sending.due_on < sending.sent_on:
         faults.append(Fault("ends_before_start", "/body/due_on"))
     return faults

@@ -9,7 +9,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.core.clock import clock_in, day_in, midnight_in, utc_now
+from app.core.clock import clock_in, day_in, utc_now
 from app.core.ids import new_id
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.metrics import Metric
@@ -78,7 +78,7 @@ async def report(session: AsyncSession, actor: Actor, found: FindingReport) -> U
     if len(address.key) > addresses.MAX_KEY_CHARACTERS:
         raise Invalid(Fault("too_long", "/body/address", {"limit": addresses.MAX_KEY_CHARACTERS}))
     resource_id = await _resource(session, actor, found.address, address)
-    if earlier := await _own_finding(session, actor, resource_id):
+    if earlier := await own_finding(session, actor, resource_id):
         return earlier.id
     resource = await get(session, actor, resource_id)
     resource.findings += 1
@@ -101,7 +101,7 @@ async def _resource(session: AsyncSession, actor: Actor, typed: str, address: Ad
         "city_id": actor.city_id,
         "id": new_id(),
         "created_at": now,
-        "status_since": now,
+        "observed_since": now,
         "cycle": 1,
         "version": 1,
         "address": typed,
@@ -128,7 +128,7 @@ async def review(session: AsyncSession, actor: Actor, resource_id: UUID) -> None
     Raises Conflict: `own_finding` for who reported it, `review_taken` while another moderator has it.
     """
     resource = await get(session, actor, resource_id)
-    if await _own_finding(session, actor, resource.id):
+    if await own_finding(session, actor, resource.id):
         raise Conflict("own_finding")
     now = utc_now()
     status = RESOURCE_FLOW.after(resource.status, ResourceAction.REVIEW)
@@ -157,17 +157,17 @@ async def enter(
     observation_id: UUID | None = None,
 ) -> None:
     """The next status; where that is the one it has, such as of one taken for review again, nothing changes."""
-    if status is resource.status:
-        return
-    resource.status, resource.status_since = status, since
-    day = day_in((await cities.get(session, resource.city_id)).time_zone, since)
-    session.add(_event(resource.city_id, resource.id, status, day, observation_id))
+    if status is not resource.status:
+        resource.status, resource.observed_since = status, since
+        day = day_in((await cities.get(session, resource.city_id)).time_zone, since)
+        session.add(_event(resource.city_id, resource.id, status, day, observation_id))
 
 
-async def enter_by_letter(session: AsyncSession, resource: Resource, status: ResourceStatus, day: date) -> None:
-    """As `enter`, from the beginning of the day that an authority's letter names."""
-    city = await cities.get(session, resource.city_id)
-    await enter(session, resource, status, midnight_in(city.time_zone, day))
+def enter_by_letter(session: AsyncSession, resource: Resource, status: ResourceStatus, day: date) -> None:
+    """As `enter`, on the day that a letter names. What was observed stays as good as it was."""
+    if status is not resource.status:
+        resource.status = status
+        session.add(_event(resource.city_id, resource.id, status, day))
 
 
 def _event(
@@ -180,7 +180,8 @@ def _event(
 
 async def get(session: AsyncSession, actor: Actor, resource_id: UUID) -> Resource:
     """Locked, for a step of its flow."""
-    query = visible_to(actor.role).where(col(Resource.id) == resource_id).with_for_update()
+    # But for its key: who drafts a referral points to it, and waits for nobody.
+    query = visible_to(actor.role).where(col(Resource.id) == resource_id).with_for_update(key_share=True)
     resource = (await session.exec(query, params=reads.values_of(actor))).one_or_none()
     if resource is None:
         raise NotFound("resource")
@@ -191,7 +192,7 @@ async def _decide(session: AsyncSession, actor: Actor, resource_id: UUID, action
     """Only who holds the review decides, and only while it lasts."""
     resource = await get(session, actor, resource_id)
     status = RESOURCE_FLOW.after(resource.status, action)
-    if await _own_finding(session, actor, resource.id):
+    if await own_finding(session, actor, resource.id):
         raise Conflict("own_finding")
     if resource.reviewer_id != actor.account_id or not resource.review_until or resource.review_until <= utc_now():
         raise Conflict("review_lapsed")
@@ -208,7 +209,7 @@ async def _today(session: AsyncSession, actor: Actor) -> date:
     return day_in((await cities.get(session, actor.city_id)).time_zone, utc_now())
 
 
-async def _own_finding(session: AsyncSession, actor: Actor, resource_id: UUID) -> Finding | None:
+async def own_finding(session: AsyncSession, actor: Actor, resource_id: UUID) -> Finding | None:
     query = select(Finding).where(
         Finding.city_id == actor.city_id,
         Finding.resource_id == resource_id,

@@ -35,9 +35,12 @@ FACTS = {
     "resources_referred": """
         SELECT item.id, sent_on, 1, NULL FROM referral_item item
         JOIN referral ON referral.id = referral_id WHERE status <> 'draft'""",
-    "resources_block_verified": f"""
-        SELECT observation_id, (observed_at {DAY})::date, 1, NULL FROM resource_event event
-        JOIN observation ON observation.id = observation_id WHERE status = 'block_verified' AND state = 'blocked'""",
+    **{
+        f"resources_{status}": f"""
+            SELECT observation_id, (observed_at {DAY})::date, 1, NULL FROM resource_event event
+            JOIN observation ON observation.id = observation_id WHERE status = '{status}' AND state = '{state}'"""
+        for status, state in (("block_verified", "blocked"), ("removed", "removed"), ("reappeared", "up"))
+    },
     "resources_restored": "SELECT id, restored_on, 1, NULL FROM referral_item WHERE restored_on IS NOT NULL",
     "resources_blocked": "SELECT id, answered_on, 1, NULL FROM referral_item WHERE answer = 'blocked'",
     "cards_referred": "SELECT id, referred_on, 1, NULL FROM payment_card WHERE status <> 'reported'",

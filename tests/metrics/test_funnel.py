@@ -20,6 +20,7 @@ REPORTED, CONFIRMED, REJECTED = ResourceStatus.REPORTED, ResourceStatus.CONFIRME
 REFERRED, BLOCKED, REFUSED = ResourceStatus.REFERRED, ResourceStatus.BLOCK_REPORTED, ResourceStatus.REFUSED
 ACKNOWLEDGED, VERIFIED = ResourceStatus.ACKNOWLEDGED, ResourceStatus.BLOCK_VERIFIED
 OFFLINE, REAPPEARED = ResourceStatus.OFFLINE, ResourceStatus.REAPPEARED
+REMOVED, RESTORED = ResourceStatus.REMOVED, ResourceStatus.RESTORED
 
 
 async def resource(city: TestCity, days: Mapping[ResourceStatus, int]) -> UUID:
@@ -103,8 +104,36 @@ async def test_the_last_steps_are_of_what_was_reported_blocked(city: TestCity):
 async def test_what_has_gone_is_waited_for_again_once_it_is_back(city: TestCity):
     await resource(city, {REPORTED: 0, CONFIRMED: 1, OFFLINE: 4})
     assert (await funnel(city))["referred"]["waiting"] == 0
-    await resource(city, {REPORTED: 0, CONFIRMED: 1, OFFLINE: 4, REAPPEARED: 6})
+    await resource(city, {REPORTED: 0, CONFIRMED: 1, OFFLINE: 4, REAPPEARED: 4})
     assert (await funnel(city))["referred"]["waiting"] == 1
+    back = await resource(city, {REPORTED: 0, CONFIRMED: 1, OFFLINE: 4, REAPPEARED: 6})
+    await city.add(
+        ResourceEvent(city_id=city.id, resource_id=back, status=REMOVED, occurred_on=DAY + timedelta(days=6))
+    )
+    assert (await funnel(city))["referred"]["waiting"] == 1
+
+
+async def test_what_was_back_before_the_block_has_not_come_back_from_it(city: TestCity):
+    await resource(city, {REPORTED: 0, CONFIRMED: 1, OFFLINE: 4, REAPPEARED: 6, REFERRED: 7, BLOCKED: 9})
+    found = await funnel(city)
+    told = [(found[name]["resources"], found[name]["waiting"]) for name in ("block_reported", "reappeared")]
+    assert told == [(1, 0), (0, 1)]
+
+
+@pytest.mark.parametrize(
+    ("end", "step"),
+    [
+        (BLOCKED, "acknowledged"),
+        (REMOVED, "acknowledged"),
+        (RESTORED, "block_verified"),
+        (REAPPEARED, "block_verified"),
+    ],
+)
+async def test_what_can_no_longer_come_is_not_waited_for(city: TestCity, end: ResourceStatus, step: str):
+    before = {REPORTED: 0, CONFIRMED: 0, REFERRED: 0}
+    await resource(city, before | ({end: 3} if step == "acknowledged" else {BLOCKED: 1, end: 3}))
+    found = (await funnel(city))[step]
+    assert (found["of_resources"], found["resources"], found["waiting"]) == (1, 0, 0)
 
 
 async def test_a_letter_dated_before_the_decision_took_no_time(city: TestCity):

@@ -1,26 +1,30 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
+import time_machine
 
+from app.core.clock import utc_now
 from app.domain.permissions import Role
 from app.domain.resources import ResourceStatus
+from app.models.ledger import LedgerEntry
 from app.models.observations import Observation
-from app.models.resources import Resource
+from app.models.resources import Finding, Resource
 from tests.city import Client, TestCity
-from tests.referrals.test_api import TODAY, answer, drafted, sending, sent
+from tests.referrals.test_api import TODAY, answer, confirmed, drafted, sending, sent
 
-HERE, THERE, ELSEWHERE = "AS64500", "AS64501", "AS64502"
+HERE, THERE, ELSEWHERE = 64_500, 64_501, 64_502
 BLOCKED_ON = TODAY - timedelta(days=3)
 
 
-def seen(state: str, hours_ago: float, network: str = HERE, **changes: Any) -> dict[str, Any]:
+def seen(state: str, hours_ago: float, asn: int = HERE, **changes: Any) -> dict[str, Any]:
     at = datetime.now(UTC) - timedelta(hours=hours_ago)
     return {
         "observed_at": at.isoformat(),
-        "network": network,
+        "asn": asn,
         "state": state,
         "control_reachable": True,
         **({"note": "Broke the platform's rules"} if state == "removed" else {}),
@@ -87,8 +91,13 @@ async def test_two_networks_over_two_days_verify_a_block(city: TestCity):
         [seen("blocked", 60), seen("up", 30, ELSEWHERE), seen("blocked", 1, THERE)],
         [seen("blocked", 200), seen("blocked", 1, THERE)],
         [seen("down", 60), seen("blocked", 1, THERE)],
+        [seen("removed", 1, control_reachable=False), seen("up", 60), seen("up", 0.5, THERE, control_reachable=False)],
+        [seen("blocked", 60), seen("up", 1, THERE)],
     ],
-    ids=["one network", "too short", "no control", "up in between", "before it was reported", "down is not blocked"],
+    ids=[
+        *("one network", "too short", "no control", "up in between", "before it was reported", "down is not blocked"),
+        *("nothing proved", "up where it was not blocked"),
+    ],
 )
 async def test_less_leaves_the_block_reported(city: TestCity, observations: Sequence[dict[str, Any]]):
     _, resource_id = await blocked(city)
@@ -101,7 +110,7 @@ async def test_all_who_measure_it_at_once_verify_it_once(city: TestCity):
     _, resource_id = await blocked(city)
     await observed(city, resource_id, seen("blocked", 60))
     answers = await asyncio.gather(
-        *(observed(city, resource_id, seen("blocked", 1, f"AS6450{number}")) for number in range(1, 7))
+        *(observed(city, resource_id, seen("blocked", 1, 64_500 + number)) for number in range(1, 7))
     )
     assert sorted(str(each["led_to"]) for (each,) in answers) == [*["None"] * 5, "block_verified"]
     assert (await city.totals())["resources_block_verified"]["total"] == 1
@@ -145,6 +154,65 @@ async def test_what_nobody_reaches_for_two_days_is_offline_and_no_success_of_our
     assert {name: count["total"] for name, count in (await city.totals()).items()} == before
 
 
+@pytest.mark.parametrize("order", list(permutations(range(3))), ids=str)
+async def test_the_order_in_which_observations_arrive_does_not_matter(city: TestCity, order: tuple[int, ...]):
+    _, resource_id = await blocked(city)
+    observations = [seen("blocked", 60), seen("blocked", 5, THERE), seen("down", 2, ELSEWHERE)]
+    await observed(city, resource_id, *(observations[place] for place in order))
+    assert await standing(city, resource_id) == "block_verified"
+
+
+async def test_of_two_at_the_same_moment_the_second_proves_nothing(city: TestCity):
+    _, resource_id = await blocked(city)
+    blocked_there, up_there = seen("blocked", 1, THERE), seen("up", 1, THERE)
+    up_there["observed_at"] = blocked_there["observed_at"]
+    told = await observed(city, resource_id, seen("blocked", 30), blocked_there, up_there)
+    assert {each["led_to"] for each in told} == {None}
+    removed = seen("removed", 1) | {"observed_at": up_there["observed_at"]}
+    assert (await observed(city, resource_id, removed))[0]["led_to"] is None
+
+
+async def test_a_block_that_never_took_hold_is_over_after_two_days_and_can_be_referred_again(city: TestCity):
+    _, resource_id = await blocked(city)
+    told = await observed(city, resource_id, seen("up", 50), seen("up", 1), seen("up", 0.5, THERE))
+    assert [each["led_to"] for each in told] == [None, None, "reappeared"]
+
+
+async def test_a_block_of_before_says_nothing_of_the_next(city: TestCity):
+    _, resource_id = await blocked(city)
+    await observed(city, resource_id, seen("blocked", 50), seen("blocked", 3, THERE), seen("up", 2, THERE))
+    coordinator = await city.as_(Role.COORDINATOR)
+    again = await drafted(coordinator, [resource_id])
+    await coordinator.post(f"/referrals/{again}/send", json=sending("2", sent_on=f"{TODAY}"))
+    await coordinator.post(f"/referrals/{again}/items/{resource_id}/answer", json=answer())
+    with time_machine.travel(utc_now() + timedelta(days=1), tick=True):
+        observer = await city.client_of(await city.account(Role.MODERATOR))
+        address = f"/resources/{resource_id}/observations"
+        told = [(await observer.post(address, json=seen("up", 1, asn))).json() for asn in (HERE, THERE)]
+    assert {each["led_to"] for each in told} == {None}
+    assert (await city.totals())["resources_reappeared"]["total"] == 1
+
+
+async def test_nobody_observes_what_they_reported_themselves(city: TestCity):
+    _, resource_id = await referred(city)
+    moderator = await city.as_(Role.MODERATOR)
+    account_id = (await moderator.get("/accounts/me")).json()["id"]
+    await city.add(Finding(city_id=city.id, resource_id=resource_id, reported_by=account_id, address_typed="it"))
+    refused = await moderator.post(f"/resources/{resource_id}/observations", json=seen("removed", 1))
+    assert (refused.status_code, refused.json()["code"]) == (409, "own_finding")
+
+
+@time_machine.travel("2026-05-04T20:00:00Z", tick=True)  # one o'clock of the fifth in Almaty
+async def test_a_fact_is_of_the_day_on_which_it_was_seen_in_the_city(city: TestCity):
+    (resource_id,) = await confirmed(city)
+    observer = await city.client_of(await city.account(Role.MODERATOR))
+    late, early = seen("up", 0.5), seen("removed", 1.5)
+    for observation in (early, late):
+        await observer.post(f"/resources/{resource_id}/observations", json=observation)
+    days = {row.metric: f"{row.occurred_on}" for row in await city.rows(LedgerEntry)}
+    assert days == {"resources_removed": "2026-05-04", "resources_reappeared": "2026-05-05"}
+
+
 async def test_an_observation_that_comes_late_undoes_nothing_that_was_seen_since(city: TestCity):
     _, resource_id = await blocked(city)
     told = await observed(city, resource_id, seen("blocked", 50), seen("blocked", 10), seen("up", 20), seen("up", 30))
@@ -160,7 +228,7 @@ async def test_a_late_observation_may_be_the_one_that_was_missing(city: TestCity
     told = await observed(city, resource_id, seen("blocked", 50), seen("blocked", 1), seen("blocked", 30, THERE))
     assert [each["led_to"] for each in told] == [None, None, "block_verified"]
     resource = await city.one(Resource, resource_id)
-    assert resource.status_since == datetime.fromisoformat(told[1]["observed_at"])
+    assert resource.observed_since == datetime.fromisoformat(told[1]["observed_at"])
 
 
 async def test_only_what_a_moderator_has_confirmed_is_observed(city: TestCity):
@@ -176,7 +244,13 @@ async def test_only_what_a_moderator_has_confirmed_is_observed(city: TestCity):
 async def test_nobody_has_seen_the_future_and_a_network_has_a_number(city: TestCity):
     _, resource_id = await referred(city)
     moderator = await city.as_(Role.MODERATOR)
-    for wrong, code in ((seen("up", -1), "in_future"), (seen("up", 1, "Beeline"), "wrong_pattern")):
-        refused = await moderator.post(f"/resources/{resource_id}/observations", json=wrong)
-        assert [fault["code"] for fault in refused.json()["errors"]] == [code]
+    wrong = {
+        ("in_future", "/body/observed_at"): seen("up", -1),
+        ("wrong_type", "/body/asn"): seen("up", 1, asn="Beeline"),
+        ("too_big", "/body/asn"): seen("up", 1, 2**32),
+        ("card_number_elsewhere", "/body/note"): seen("up", 1, note="They take 4111 1111 1111 1111"),
+    }
+    for expected, body in wrong.items():
+        refused = await moderator.post(f"/resources/{resource_id}/observations", json=body)
+        assert [(fault["code"], fault["pointer"]) for fault in refused.json()["errors"]] == [expected]
     assert {row.status for row in await city.rows(Resource)} == {ResourceStatus.REFERRED}

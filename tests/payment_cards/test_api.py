@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import time_machine
 from fastapi import FastAPI
 
 from app.core.ids import new_id
@@ -185,6 +186,21 @@ async def test_days_are_in_their_order_and_not_to_come(city: TestCity):
         assert faults(refused) == [("answer_day", "/body/refused_on")]
         assert f"{YESTERDAY}" in frozen.json()["errors"][0]["detail"]
     assert (await counted(city)).keys() == {("cards_referred", f"{YESTERDAY}")}
+
+
+@time_machine.travel("2026-05-04T20:00:00Z", tick=True)  # one o'clock of the fifth in Almaty
+async def test_today_is_the_day_in_the_city_and_a_letter_s_year_is_looked_at(city: TestCity):
+    coordinator, moderator = [
+        await city.client_of(await city.account(role)) for role in (Role.COORDINATOR, Role.MODERATOR)
+    ]
+    path = f"/payment-cards/{(await moderator.post('/payment-cards', json={'number': VISA})).json()['id']}"
+    for day, code in (("2026-05-06", "in_future"), ("2025-05-03", "long_past")):
+        refused = await coordinator.post(f"{path}/refer", json=REFERRAL | {"referred_on": day})
+        assert faults(refused) == [(code, "/body/referred_on")]
+    assert (await coordinator.post(f"{path}/refer", json=REFERRAL | {"referred_on": "2026-05-05"})).is_success
+    frozen = await coordinator.post(f"{path}/freeze", json=FREEZING | {"frozen_on": "2026-05-06"})
+    assert faults(frozen) == [("answer_day", "/body/frozen_on")]
+    assert (await coordinator.post(f"{path}/freeze", json=FREEZING | {"frozen_on": "2026-05-05"})).is_success
 
 
 async def test_two_who_freeze_a_card_at_once_count_it_once(city: TestCity):

@@ -20,6 +20,7 @@ def test_a_number_has_15_to_19_digits(typed: str):
         "1411111111111111",
         "18",
         "63049506000000",
+        "0000000000000000",
         "63049506000000000000",
         "4111 1111 1111 1111 x",
         "4111.1111.1111.1111",
@@ -31,6 +32,32 @@ def test_what_is_no_card_number_is_none(typed: str):
     assert digits_of(typed) is None
 
 
-def test_a_card_number_within_a_text_is_found():
-    assert has_card_number("card 4111 1111 1111 1111, branch 7")
-    assert not has_card_number("02-14/318 of 2026-05-04, branch 4111 1111 1111 1112")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "card 4111 1111 1111 1111, branch 7",
+        "5 4111 1111 1111 1111",
+        "318 4111111111111111",
+        "No4111111111111111 8",
+        "4111  1111  1111  1111",
+        "4111.1111/1111–1111",
+        "４１１１ １１１１ １１１１ １１１１",
+        "3782 822463 10005 or 6304 9506 0000 0000 007",
+    ],
+)
+def test_a_card_number_within_a_text_is_found(text: str):
+    assert has_card_number(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "02-14/318 of 2026-05-04, branch 4111 1111 1111 1112",
+        "2026-05-04 12:30 +7 701 123 45 67",
+        "+77011234567, +77011234568",
+        "4111 1111 and 1111 1111",
+        "0000 0000 0000 0000",
+    ],
+)
+def test_other_numbers_may_stand_in_a_text(text: str):
+    assert not has_card_number(text)

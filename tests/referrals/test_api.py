@@ -2,6 +2,9 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+import time_machine
+
+from app.core.clock import utc_now
 from app.domain.permissions import Role
 from app.domain.resources import ResourceKind, ResourceStatus
 from app.models.ledger import LedgerEntry
@@ -26,12 +29,14 @@ def restoration(**changes) -> dict[str, str]:
 
 
 async def gone(city: TestCity, resource_id: str, status: ResourceStatus) -> None:
-    """As tests/observations has it come about."""
+    """Since now, as tests/observations has it come about."""
+    change = "UPDATE resource SET status = $1, observed_since = now() WHERE id = $2"
     async with city.beside() as database:
-        await database.execute("UPDATE resource SET status = $1 WHERE id = $2", status, resource_id)
+        await database.execute(change, status, resource_id)
 
 
 async def confirmed(city: TestCity, count: int = 1) -> list[str]:
+    """A month ago."""
     rows = [
         Resource(
             city_id=city.id,
@@ -39,6 +44,7 @@ async def confirmed(city: TestCity, count: int = 1) -> list[str]:
             address_key=f"{uuid4()}.example",
             kind=ResourceKind.SITE,
             status=ResourceStatus.CONFIRMED,
+            observed_since=utc_now() - timedelta(days=30),
             findings=1,
         )
         for _ in range(count)
@@ -186,11 +192,67 @@ async def test_what_came_back_is_referred_again_and_an_old_letter_no_longer_move
     assert (refused.status_code, refused.json()["code"]) == (409, "referred_again")
 
 
+async def test_a_letter_from_before_it_came_back_does_not_take_it_away_again(city: TestCity):
+    referral_id, (early, late) = await sent(city, 2)
+    coordinator = await city.as_(Role.COORDINATOR)
+    for resource_id, day, status in ((early, YESTERDAY, "reappeared"), (late, TODAY, "block_reported")):
+        await gone(city, resource_id, ResourceStatus.REAPPEARED)
+        item = f"/referrals/{referral_id}/items/{resource_id}"
+        said = await coordinator.post(f"{item}/answer", json=answer(answered_on=f"{day}"))
+        assert said.status_code == 200
+        assert (await coordinator.get(f"/resources/{resource_id}")).json()["status"] == status
+    assert (await city.totals())["resources_blocked"]["total"] == 2
+
+
+async def test_an_acknowledgement_of_before_says_nothing_of_what_was_referred_again(city: TestCity):
+    first, (resource_id, _) = await sent(city, 2)
+    await gone(city, resource_id, ResourceStatus.REAPPEARED)
+    coordinator = await city.as_(Role.COORDINATOR)
+    second = await drafted(coordinator, [resource_id])
+    await coordinator.post(f"/referrals/{second}/send", json=sending("2"))
+    taken = await coordinator.post(f"/referrals/{first}/acknowledge", json={"acknowledged_on": f"{TODAY}"})
+    assert taken.status_code == 200
+    assert (await coordinator.get(f"/resources/{resource_id}")).json()["status"] == "referred"
+
+
+@time_machine.travel("2026-05-04T20:00:00Z", tick=True)  # one o'clock of the fifth in Almaty
+async def test_today_is_the_day_in_the_city_and_a_letter_s_year_is_looked_at(city: TestCity):
+    coordinator = await city.client_of(await city.account(Role.COORDINATOR))
+    referral_id = await drafted(coordinator, await confirmed(city))
+    for day, code in (("2026-05-06", "in_future"), ("2025-05-03", "long_past")):
+        days = {"sent_on": day, "due_on": "2026-06-01"}
+        refused = await coordinator.post(f"/referrals/{referral_id}/send", json=sending(**days))
+        assert [(e["code"], e["pointer"]) for e in refused.json()["errors"]] == [(code, "/body/sent_on")]
+    days = {"sent_on": "2026-05-05", "due_on": "2026-06-01"}
+    assert (await coordinator.post(f"/referrals/{referral_id}/send", json=sending(**days))).status_code == 200
+
+
+async def test_who_drafts_and_who_sends_the_same_resources_do_not_wait_for_each_other(city: TestCity):
+    coordinator, resource_ids = await city.as_(Role.COORDINATOR), await confirmed(city, 6)
+    referral_id = await drafted(coordinator, resource_ids)
+    async with city.beside() as held:
+        await held.execute("BEGIN")
+        await held.execute("SELECT FROM resource WHERE city_id = $1 FOR NO KEY UPDATE", city.id)
+        draft = {"authority": "Ministry", "resource_ids": resource_ids[::-1]}
+        assert (await coordinator.post("/referrals", json=draft)).status_code == 201
+        sending_it = asyncio.create_task(coordinator.post(f"/referrals/{referral_id}/send", json=sending()))
+        waiting = "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        async with city.beside() as watching:
+            while not (query := await watching.fetchval(waiting)):  # noqa: ASYNC110 it is PostgreSQL that it waits in
+                await asyncio.sleep(0.01)
+        await held.execute("COMMIT")
+    assert "FOR NO KEY UPDATE" in query
+    assert (await sending_it).status_code == 200
+
+
 async def test_what_is_given_back_is_counted_on_its_own(city: TestCity):
     referral_id, (resource_id,) = await sent(city)
     coordinator = await city.as_(Role.COORDINATOR)
     item = f"/referrals/{referral_id}/items/{resource_id}"
     assert (await coordinator.post(f"{item}/restore", json=restoration())).json()["code"] == "wrong_status"
+    draft = await drafted(coordinator, await confirmed(city))
+    unsent = await coordinator.post(f"/referrals/{draft}/items/{resource_id}/restore", json=restoration())
+    assert unsent.json()["code"] == "wrong_status"
     await coordinator.post(f"{item}/answer", json=answer())
     for day in (YESTERDAY, TOMORROW):
         wrong = await coordinator.post(f"{item}/restore", json=restoration(restored_on=f"{day}"))

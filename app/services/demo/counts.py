@@ -9,6 +9,7 @@ from uuid import UUID
 from app.core.clock import day_in
 from app.domain.checks import Verdict
 from app.domain.metrics import Metric, Origin
+from app.domain.observations import COUNTED as COUNTED_OBSERVED
 from app.domain.raids import RaidStatus
 from app.domain.referrals import Answer
 from app.domain.resources import ResourceStatus
@@ -25,12 +26,6 @@ from app.services.demo.people import COORDINATOR, People
 from app.services.demo.walls import Walls
 from app.services.ledger import Fact
 from app.services.volunteers import ACTIVE, COUNTED
-
-_OBSERVED = {
-    ResourceStatus.BLOCK_VERIFIED: Metric.RESOURCES_BLOCK_VERIFIED,
-    ResourceStatus.REMOVED: Metric.RESOURCES_REMOVED,
-    ResourceStatus.REAPPEARED: Metric.RESOURCES_REAPPEARED,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +123,8 @@ def _findings(almanac: Almanac, found: Online) -> Iterator[Fact]:
     for event in found.way:
         if event.status is ResourceStatus.CONFIRMED:
             yield Fact(Metric.RESOURCES_CONFIRMED, event.resource_id, event.occurred_on)
-        if event.observation_id and event.status in _OBSERVED:
-            yield Fact(_OBSERVED[event.status], event.observation_id, event.occurred_on)
+        if event.observation_id and event.status in COUNTED_OBSERVED:
+            yield Fact(COUNTED_OBSERVED[event.status], event.observation_id, event.occurred_on)
 
 
 def _referrals(made: online.Online) -> Iterator[Fact]:

@@ -26,8 +26,8 @@ _AFTER: dict[Answer, dict[tuple[Seen, ...], int]] = {
     Answer.REFUSED: {((State.REMOVED, ResourceAction.REMOVE),): 6, _DOWN: 5, ((State.UP, None),): 30, (): 59},
 }
 """What is observed after an answer, by its weight."""
-_NETWORKS = ("AS64496", "AS64497")
-"""Taken in turns. Their numbers are kept for examples (RFC 5398): no operator has them."""
+_ASNS = (64_496, 64_497)
+"""Taken in turns. The numbers are kept for examples (RFC 5398): no operator has them."""
 _GIVEN_BACK = 9
 _DAYS_TO_DECIDE = timedelta(days=45)
 
@@ -67,7 +67,7 @@ class _Watch:
         resource = self._resources[item.resource_id]
         for number, (state, action) in enumerate(way):
             if at < self._almanac.end:
-                observation = self._observation(resource, at, state, _NETWORKS[number % len(_NETWORKS)])
+                observation = self._observation(resource, at, state, _ASNS[number % len(_ASNS)])
                 self.made.observations.append(observation)
                 if action:
                     self._take(resource, action, at, observation.id)
@@ -87,12 +87,12 @@ class _Watch:
         is_over = item.answered_on + _DAYS_TO_DECIDE < self._almanac.until
         return is_over and RESOURCE_FLOW.allows(resource.status, ResourceAction.RESTORE)
 
-    def _observation(self, resource: Resource, at: datetime, state: State, network: str) -> Observation:
+    def _observation(self, resource: Resource, at: datetime, state: State, asn: int) -> Observation:
         return Observation(
             **self._almanac.new(self._dice, at),
             resource_id=resource.id,
             observed_at=at,
-            network=network,
+            asn=asn,
             state=state,
             control_reachable=True,
             note="The platform says that it has removed this (made up)" if state is State.REMOVED else None,
@@ -102,8 +102,9 @@ class _Watch:
     def _take(
         self, resource: Resource, action: ResourceAction, since: datetime, observation_id: UUID | None = None
     ) -> None:
-        resource.status, resource.status_since = RESOURCE_FLOW.after(resource.status, action), since
-        resource.version += 1
+        resource.status, resource.version = RESOURCE_FLOW.after(resource.status, action), resource.version + 1
+        if observation_id:
+            resource.observed_since = since
         day = day_in(self._almanac.city.time_zone, since)
         what = {"status": resource.status, "observation_id": observation_id}
         self.made.events.append(entered(self._almanac, self._dice, resource, day, **what))

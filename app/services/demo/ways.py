@@ -20,7 +20,7 @@ Step = tuple[ResourceStatus, date]
 
 
 def ways(almanac: Almanac, online: Online) -> list[ResourceEvent]:
-    """Each recorded at the midnight that ends its day, as the ledger's entries are. Sets since when each stands so."""
+    """Each recorded at the midnight that ends its day, as the ledger has them. Says since when each is observed."""
     dice = almanac.dice("ways")
     referrals = {referral.id: referral for referral in online.referrals}
     items = {item.resource_id: item for item in online.items}
@@ -32,7 +32,7 @@ def ways(almanac: Almanac, online: Online) -> list[ResourceEvent]:
         if item := items.get(resource.id):
             steps += _answered(item, referrals[item.referral_id])
         made += (entered(almanac, dice, resource, day, status=status) for status, day in steps)
-        resource.status_since = max(resource.created_at, almanac.at(steps[-1][1], time(0)))
+        resource.observed_since = max(resource.created_at, almanac.at(judged_on, time(0)))
     return made
 
 

@@ -94,27 +94,37 @@ def resource_waits(role: Role | None, given: frozenset[str]) -> Query:
 
 def _ways(given: frozenset[str]) -> sa.CTE:
     """A row for each resource: the day on which it first entered each step, and on which it left the way for now."""
-    status, day = col(ResourceEvent.status), col(ResourceEvent.occurred_on)
+    events = _events(given).subquery("event")
+    status, day = events.c.status, events.c.occurred_on
     entered: dict[str, Any] = {
         step.value: sa.func.min(day).filter(status == ResourceStatus(step)) for step in FunnelStep
     }
+    # Only what came back after it had been reported blocked has come back from that.
+    came_back = sa.and_(status == ResourceStatus.REAPPEARED, events.c.created_at > events.c.blocked_at)
+    entered[FunnelStep.REAPPEARED] = sa.func.min(day).filter(came_back)
     exits = sa.or_(*(status == end for end in sorted(EXITS)))
-    back = sa.func.max(day).filter(status == ResourceStatus.REAPPEARED)
-    first, last = sa.func.min(day).filter(exits), sa.func.max(day).filter(exits)
-    left = sa.case((back.is_(None), first), (last > back, last))
-    query = (
-        sa.select(*(column.label(name) for name, column in entered.items()), left.label(_EXIT))
-        .where(col(ResourceEvent.city_id) == CITY_ID)
-        .group_by(col(ResourceEvent.resource_id))
-        .having(entered[FunnelStep.REPORTED].between(_FROM, _TO))
-    )
-    if "as_of" in given:
-        query = query.where(col(ResourceEvent.created_at) <= _AS_OF)
+    is_since_back = sa.func.coalesce(events.c.created_at > events.c.back_at, sa.true())
+    left = sa.func.min(day).filter(exits, is_since_back)
+    query = sa.select(*(column.label(name) for name, column in entered.items()), left.label(_EXIT))
+    query = query.group_by(events.c.resource_id).having(entered[FunnelStep.REPORTED].between(_FROM, _TO))
     return query.cte("way")
 
 
+def _events(given: frozenset[str]) -> Query:
+    """Each with when it was recorded that its resource was blocked, first, and that it came back, last."""
+    columns = (ResourceEvent.resource_id, ResourceEvent.status, ResourceEvent.occurred_on, ResourceEvent.created_at)
+    status = col(ResourceEvent.status)
+    blocked_at = sa.func.min(ResourceEvent.created_at).filter(status == ResourceStatus.BLOCK_REPORTED)
+    back_at = sa.func.max(ResourceEvent.created_at).filter(status == ResourceStatus.REAPPEARED)
+    moments = {"blocked_at": blocked_at, "back_at": back_at}
+    of_resource = (at.over(partition_by=col(ResourceEvent.resource_id)).label(name) for name, at in moments.items())
+    query: Query = sa.select(*map(col, columns), *of_resource).where(col(ResourceEvent.city_id) == CITY_ID)
+    return query.where(col(ResourceEvent.created_at) <= _AS_OF) if "as_of" in given else query
+
+
 def _waits(ways: sa.CTE, transition: Transition) -> Query:
-    came, of, left = (ways.c[name] for name in (transition.step, transition.of, _EXIT))
+    came, of = ways.c[transition.step], ways.c[transition.of]
+    left = sa.func.least(ways.c[_EXIT], ways.c[transition.or_else]) if transition.or_else else ways.c[_EXIT]
     # A letter may be dated before the moderator's decision that it rests on: that is no wait.
     days: Any = sa.func.greatest(sa.func.coalesce(came, sa.func.least(left, _UNTIL)) - of, 0)
     columns: dict[str, Any] = {
