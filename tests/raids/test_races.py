@@ -1,7 +1,10 @@
-"""Many at once, over connections of their own; what is asserted is what the database holds in the end."""
+"""Many at once, over connections of their own; what is asserted is what the database holds in the end.
+
+Without the lock on the raid, or on who signs up, at least four rounds in five break a rule. How long two hundred wait,
+in twenty rounds, is measured by bench/crowd.py.
+"""
 
 import asyncio
-import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -17,11 +20,11 @@ from app.models.assignments import Assignment
 from app.models.ledger import LedgerEntry
 from app.models.raids import Raid, RaidStop
 from app.models.spots import Spot
-from tests.city import Client, TestCity, found_city, removal
+from tests.city import TestCity, found_city, removal
 from tests.raids.test_stops import confirmed, planned
 from tests.raids.test_waiting_list import crowd, raid_in
 
-ROUNDS = range(20)
+ROUNDS, CROWDS = range(5), range(3)
 
 
 async def state(city: TestCity, raid_id: str) -> tuple[Raid, list[Assignment]]:
@@ -42,27 +45,18 @@ async def school(app: FastAPI) -> AsyncIterator[tuple[TestCity, list[str]]]:
         yield city, [(await city.volunteer())[1].headers["Authorization"] for _ in range(200)]
 
 
-@pytest.mark.parametrize("attempt", ROUNDS)
-async def test_two_hundred_for_twenty_places(
-    school: tuple[TestCity, list[str]], attempt: int, capsys: pytest.CaptureFixture[str]
-):
+@pytest.mark.parametrize("attempt", CROWDS)
+async def test_two_hundred_for_twenty_places(school: tuple[TestCity, list[str]], attempt: int):
     city, tokens = school
     raid_id = await raid_in(city, ahead=timedelta(days=1 + attempt), capacity=20)
+    path = f"/raids/{raid_id}/sign-up"
 
-    answers = await asyncio.gather(*(timed(city.anonymous, f"/raids/{raid_id}/sign-up", token) for token in tokens))
+    answers = await asyncio.gather(*(city.anonymous.post(path, headers={"Authorization": token}) for token in tokens))
 
     raid, crew = await state(city, raid_id)
-    assert Counter(status for status, _ in answers) == {201: 200}
+    assert Counter(answer.status_code for answer in answers) == {201: 200}
     assert Counter(row.status for row in crew) == {AssignmentStatus.ACCEPTED: 20, AssignmentStatus.WAITING: 180}
     assert (raid.places_taken, line(crew)) == (20, list(range(1, 181)))
-    with capsys.disabled():
-        print(f"\n200 sign-ups at once: p95 {sorted(took for _, took in answers)[189] * 1000:.0f} ms")  # noqa: T201 a figure for whoever runs it
-
-
-async def timed(client: Client, path: str, token: str) -> tuple[int, float]:
-    began = time.perf_counter()
-    answer = await client.post(path, headers={"Authorization": token})
-    return answer.status_code, time.perf_counter() - began
 
 
 @pytest.mark.parametrize("attempt", ROUNDS)
