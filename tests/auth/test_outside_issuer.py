@@ -55,7 +55,8 @@ class OutsideIssuer:
 @pytest.fixture
 def outside() -> Iterator[OutsideIssuer]:
     issuer = OutsideIssuer()
-    thread = threading.Thread(target=issuer.server.serve_forever)
+    # It looks that often whether it should end.
+    thread = threading.Thread(target=issuer.server.serve_forever, args=[0.01])
     thread.start()
     yield issuer
     issuer.server.shutdown()

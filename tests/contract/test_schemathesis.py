@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -11,7 +12,6 @@ import schemathesis
 from hypothesis import strategies as st
 from schemathesis import Case, CheckContext, Response
 from schemathesis.config import SchemathesisConfig
-from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation.feedback import FeedbackSources
 from schemathesis.generation.meta import CoveragePhaseData, CoverageScenario
 from schemathesis.pytest._test_builder import build_operation_test
@@ -59,21 +59,21 @@ REFUSED = ["400", "401", "403", "404", "405", "409", "412", "413", "415", "422",
 
 CONFIG = SchemathesisConfig.from_dict(
     {
-        "generation": {"deterministic": True, "max-examples": 2, "database": "none"},
+        "generation": {"deterministic": True, "database": "none"},
         "phases": {
             # That they are what the document declares is for test_openapi.py; to build requests of them takes seconds.
             "examples": {"enabled": False},
             # One that changes and one that nobody has: each costs a request for each operation.
             "coverage": {"unexpected-methods": ["PUT", "TRACE"]},
+            # It takes each field through all its kinds of values; a request at random costs five of its.
+            "fuzzing": {"enabled": False},
         },
         "operations": [
-            # Queries have few fields, which the coverage phase takes through all their kinds of values.
-            {"include-method": "GET", "phases": {"fuzzing": {"enabled": False}}},
             # Seven optional fields have too many combinations; tests/auth goes through those that mean something.
             {
                 "include-name": "POST /v1/auth/token",
                 "generation": {"max-examples": 20},
-                "phases": {"coverage": {"enabled": False}},
+                "phases": {"coverage": {"enabled": False}, "fuzzing": {"enabled": True}},
             },
             # Another method of these is asked of the path beside them, with an id in this place, and refused there.
             *(
@@ -119,6 +119,23 @@ OPERATIONS = [
 ]
 
 
+def _parameters(operation: dict[str, Any]) -> dict[tuple[str, str | None], str]:
+    """Each as it is declared, by its place and name."""
+    common = schema.raw_schema["components"]["parameters"]
+    named = operation.get("parameters", [])
+    declared = (common[each["$ref"].rpartition("/")[2]] if "$ref" in each else each for each in named)
+    return {(each["in"], each["name"]): json.dumps(each, sort_keys=True) for each in declared}
+
+
+# The first operation that has a parameter declared so.
+FIRST_WITH = {
+    parameter: f"{verb.upper()} {path}"
+    for path, verbs in reversed(schema.raw_schema["paths"].items())
+    for verb, operation in reversed(verbs.items())
+    for parameter in _parameters(operation).values()
+}
+
+
 def _members(body: object) -> list[object]:
     """Whatever is in it, however deep."""
     if isinstance(body, dict | list):
@@ -157,19 +174,33 @@ def session() -> Iterator[requests.Session]:
 
 @pytest.fixture(scope="module")
 def is_told_again() -> Callable[[Case], bool]:
-    """In a path or a query each wrong type is a text: the first one for a parameter says as much as all six."""
-    told = set[tuple[str, str | None]]()
+    told = set[tuple[object, ...]]()
 
     def is_told_again(case: Case) -> bool:
-        data = case.meta.phase.data if case.meta else None
-        if not isinstance(data, CoveragePhaseData) or data.scenario is not CoverageScenario.INCORRECT_TYPE:
-            return False
-        parameter = case.operation.label, data.parameter
-        is_again = data.parameter_location is not ParameterLocation.BODY and parameter in told
-        told.add(parameter)
+        about = _about(case)
+        is_again = about in told
+        told.update([about] if about else [])
         return is_again
 
     return is_told_again
+
+
+def _about(case: Case) -> tuple[object, ...] | None:
+    """Two wrong requests that are about the same show the same."""
+    data = case.meta.phase.data if case.meta else None
+    if not isinstance(data, CoveragePhaseData) or case.meta.generation.mode.is_positive:
+        return None
+    place = data.parameter_location.value if data.parameter_location else ""
+    if (place, data.scenario) == ("header", CoverageScenario.OBJECT_UNEXPECTED_PROPERTIES):
+        return place, data.scenario  # a header that nobody reads
+    parameter = _parameters(case.operation.definition.raw).get((place, data.parameter))
+    if parameter is None:
+        return None
+    if FIRST_WITH[parameter] != case.operation.label:
+        # Once wrong is enough: its bounds and its pattern are each overstepped at the first.
+        return case.operation.label, parameter
+    # In a path or a query each wrong type is a text.
+    return (parameter, data.scenario) if data.scenario is CoverageScenario.INCORRECT_TYPE else None
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
