@@ -6,11 +6,9 @@ from tests.city import TestCity
 from tests.commands import Narkostop, said_by, started
 
 
-async def test_the_first_admin_comes_from_the_command_line(
-    city: TestCity, narkostop: Narkostop, environment: dict[str, str]
-):
+async def test_the_first_admin_comes_from_the_command_line(city: TestCity, narkostop: Narkostop):
     login = f"{city.id}@example.kz"
-    made = await said_by(await started(environment, "account", "create", login.upper(), "--city", city.id))
+    made = await narkostop("account", "create", login.upper(), "--city", city.id)
     assert made.status == 0, made.error
     code = re.search(r"([0-9a-f]{4}-){3}[0-9a-f]{4}", made.out)[0]
     chosen = {"login": login, "code": code, "password": "first of the city"}

@@ -62,7 +62,7 @@ async def test_each_is_at_most_a_second_behind_a_commit(city: TestCity):
     async with AsyncExitStack() as stack:
         starting = (stack.enter_async_context(served(city.app.state.settings.database_url)) for _ in range(2))
         clients = await asyncio.gather(*starting)
-        for total in range(1, 4):
+        for total in (1, 2):
             await city.add(entry(city, metric=Metric.SIGHTINGS))
             found = await asyncio.gather(*(told(client, *each) for client in clients for each in asked))
             seen = [
