@@ -15,7 +15,8 @@ from tests.commands import started
 from tests.records.conftest import Watcher
 from tests.records.files import figures, row, send, table
 
-ROWS = 5_000
+# More than are written at once.
+ROWS = 2_500
 FILE = table(*(row(str(number), latitude=43 + number / ROWS) for number in range(ROWS)))
 WRITTEN = (Spot, Removal, LedgerEntry, RecordsImport)
 
