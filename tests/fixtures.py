@@ -69,6 +69,17 @@ async def app(settings: Settings) -> AsyncIterator[FastAPI]:
         yield app
 
 
+@pytest.fixture(scope="session")
+async def sparse(server: str, settings: Settings) -> AsyncIterator[FastAPI]:
+    """Another application, whose database has few cities: to name the thousand of the first one takes half a second."""
+    name = f"test_{uuid4().hex}"
+    await execute(server, copy_of(TEMPLATE, name))
+    app = create_app(settings.model_copy(update={"database_url": database_url(server, name)}))
+    async with app.router.lifespan_context(app):
+        yield app
+    await execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
 @pytest.fixture
 def environment(settings: Settings, tmp_path: Path) -> dict[str, str]:
     """Of a command that works on the tests' database."""

@@ -222,8 +222,8 @@ POLICY = {
 
 
 @pytest.fixture(scope="module")
-async def town(app: FastAPI) -> AsyncIterator[TestCity]:
-    async with found_city(app) as city:
+async def town(sparse: FastAPI) -> AsyncIterator[TestCity]:
+    async with found_city(sparse) as city:
         yield city
 
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from app.domain.figures import FigureStatus
@@ -15,7 +16,7 @@ from app.models.figures import Figure
 from app.models.ledger import LedgerEntry
 from app.services.documents import Documents
 from app.services.tallies import roll_up
-from tests.city import TestCity, declared_total, settled
+from tests.city import TestCity, declared_total, found_city, settled
 from tests.figures.published import TITLES, drafted, sign, signed
 from tests.metrics.facts import entry
 
@@ -29,11 +30,15 @@ async def declare(city: TestCity, **changes: Any) -> dict[str, Any]:
     return answer.json()
 
 
-@pytest.fixture
-async def overlapped(city: TestCity) -> dict[str, Any]:
+async def overlap(city: TestCity) -> dict[str, Any]:
     """18,000 declared of 2025, 7 recorded in March; the declared total."""
     await city.add(entry(city, 7, occurred_on=MARCH, district_id="west"))
     return await declare(city)
+
+
+@pytest.fixture
+async def overlapped(city: TestCity) -> dict[str, Any]:
+    return await overlap(city)
 
 
 async def read(city: TestCity, path: str, **query: Any) -> dict[str, Any]:
@@ -159,10 +164,11 @@ async def test_a_leaderboard_flags_what_is_of_no_district(city: TestCity, overla
     assert flagged == {"west": False, "east": False, None: True}
 
 
-@pytest.mark.usefixtures("overlapped")
-async def test_a_gauge_counts_the_overlapping_totals_of_each_metric(city: TestCity):
-    city.app.state.documents = Documents(city.database)
-    answer = await city.anonymous.get("http://test/metrics/programme")
+async def test_a_gauge_counts_the_overlapping_totals_of_each_metric(sparse: FastAPI):
+    sparse.state.documents = Documents(sparse.state.database)
+    async with found_city(sparse) as city:
+        await overlap(city)
+        answer = await city.anonymous.get("http://test/metrics/programme")
     told = {
         sample.labels["metric"]: sample.value
         for family in text_string_to_metric_families(answer.text)

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -46,6 +48,17 @@ def asked(city: TestCity, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(city.database, "fetch", listed)
     return statements
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """So many seconds, by the clock that says how long something is believed."""
+    monotonic = time.monotonic
+
+    def later(seconds: float) -> None:
+        monkeypatch.setattr(time, "monotonic", lambda: monotonic() + seconds)
+
+    return later
 
 
 @pytest.fixture(params=["/metrics", "/metrics?days=0"], ids=["hot", "filtered"])
@@ -147,11 +160,13 @@ async def test_a_second_token_beside_the_first_is_not_taken_for_it(city: TestCit
     assert answer.status_code == 401
 
 
-async def test_a_document_is_counted_once_however_many_ask(city: TestCity, asked: list[str]):
+async def test_a_document_is_counted_once_however_many_ask(
+    city: TestCity, asked: list[str], later: Callable[[float], None]
+):
     client = city.anonymous
     await client.get(f"/public/{city.id}/metrics")
     await city.add(sighting(city))
-    await asyncio.sleep(FRESH_S)
+    later(FRESH_S)
     asked.clear()
     answers = await asyncio.gather(*(client.get(f"/public/{city.id}/metrics") for _ in range(50)))
     assert {seen(answer) for answer in answers} == {1}
@@ -176,14 +191,14 @@ async def test_a_token_that_no_longer_stands_is_refused_within_a_second(city: Te
     assert (await analyst.get("/metrics?days=0")).status_code == 401
 
 
-async def test_a_token_of_another_role_is_told_why(city: TestCity):
+async def test_a_token_of_another_role_is_told_why(city: TestCity, later: Callable[[float], None]):
     account = await city.account(Role.ANALYST)
     client = await city.client_of(account)
     assert (await client.get("/metrics")).status_code == 200
     async with city.database.transaction() as session:
         row = await session.get_one(Account, account.id)
         row.authz_version += 1
-    await asyncio.sleep(BELIEVED_S)
+    later(BELIEVED_S)
     assert (await client.get("/metrics")).json()["code"] == "token_superseded"
 
 
@@ -228,10 +243,12 @@ async def test_a_page_of_another_origin_gets_its_answer_from_where_that_is_decid
     assert (await analyst.get("/metrics", headers={"Origin": "https://dashboard.example"})).status_code == 200
 
 
-async def test_many_who_send_one_token_ask_the_database_once(city: TestCity, asked: list[str]):
+async def test_many_who_send_one_token_ask_the_database_once(
+    city: TestCity, asked: list[str], later: Callable[[float], None]
+):
     analyst = await city.as_(Role.ANALYST)
     await analyst.get("/metrics")
-    await asyncio.sleep(BELIEVED_S)
+    later(BELIEVED_S)
     asked.clear()
     answers = await asyncio.gather(*(analyst.get("/metrics") for _ in range(200)))
     assert {answer.status_code for answer in answers} == {200}

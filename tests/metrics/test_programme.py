@@ -41,14 +41,13 @@ def labelled(**labels: str) -> frozenset[tuple[str, str]]:
 
 
 @pytest.fixture(scope="module")
-async def counted(app: FastAPI) -> AsyncIterator[TestCity]:
-    async with found_city(app) as city:
+async def counted(sparse: FastAPI) -> AsyncIterator[TestCity]:
+    async with found_city(sparse) as city:
         yield city
 
 
 @pytest.fixture(scope="module")
 async def scraped(counted: TestCity) -> Samples:
-    """Once for all who look at it: it names every city of the tests before."""
     await counted.add(
         entry(counted, 5, district_id="west"),
         entry(counted, 100, origin=Origin.DECLARED),
@@ -89,9 +88,9 @@ async def test_a_gauge_says_what_the_public_may_read(counted: TestCity, scraped:
     assert {key for _, labels in scraped for key, _ in labels} == {"city", "metric", "origin"}
 
 
-async def test_prometheus_sends_its_token(app: FastAPI, settings: Settings):
+async def test_prometheus_sends_its_token(sparse: FastAPI, settings: Settings):
     guarded = create_app(settings.model_copy(update={"metrics_token": SecretStr("a token for tests")}))
-    guarded.state.database, guarded.state.documents = app.state.database, app.state.documents
+    guarded.state.database, guarded.state.documents = sparse.state.database, sparse.state.documents
     async with Client(guarded) as client:
         for token, status in ((None, 401), ("wrong", 401), ("a token for tests", 200)):
             headers = {"Authorization": f"Bearer {token}"} if token else {}

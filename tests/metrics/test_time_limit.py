@@ -60,8 +60,8 @@ async def test_a_count_that_takes_too_long_is_refused_and_the_next_one_answered(
         (hasty.anonymous, "http://test/metrics/programme"),
     ]
     async with stuck(settings):
-        for client, path in asked:
-            refused = await client.get(path)
+        answers = await asyncio.gather(*(client.get(path) for client, path in asked))
+        for (_, path), refused in zip(asked, answers, strict=True):
             assert (refused.status_code, refused.json()["code"], path) == (503, "unavailable", path)
             assert refused.headers["Retry-After"] == "1"
     hasty.app.state.documents = Documents(hasty.database)
