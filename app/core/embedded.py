@@ -137,7 +137,7 @@ def _ask(cluster: Path, sockets: Path) -> int:
 
 def _start(cluster: Path, settings: Mapping[str, str]) -> None:
     if not cluster.exists():
-        _create(cluster)
+        _create(cluster, settings)
     _forget_last_server(cluster)
     sockets = _private_folder()
     options = shlex.join([*(f"--{name}={value}" for name, value in settings.items()), f"-k{sockets}"])
@@ -148,14 +148,15 @@ def _start(cluster: Path, settings: Mapping[str, str]) -> None:
         _explain_failed_start(cluster, error)
 
 
-def _create(cluster: Path) -> None:
+def _create(cluster: Path, settings: Mapping[str, str]) -> None:
     # Made aside and renamed: initdb writes PG_VERSION first, so one that was interrupted would pass for finished.
     unfinished = cluster.with_name("cluster.unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700)
     _hand_over(unfinished)
     locale = ("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C")
-    _run(unfinished, "initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", *locale)
+    haste = ("--no-sync",) if settings.get("fsync") == "off" else ()
+    _run(unfinished, "initdb", "--username=postgres", "--auth=trust", "--encoding=UTF8", *locale, *haste)
     unfinished.rename(cluster)
 
 
