@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from typer.testing import CliRunner
 
 from app.cli import commands
+from app.core.clock import day_in, utc_now
 from app.core.config import Settings
 from app.core.embedded import PROGRAMS
 from app.core.grants import grant
@@ -92,7 +93,7 @@ async def test_a_volunteer_is_admitted_and_signs_in(town: TestCity):
     assert (await phone.post("/auth/logout-everywhere")).status_code == 204
 
 
-async def test_a_resource_is_referred_and_blocked(town: TestCity):
+async def test_a_resource_is_referred_blocked_and_removed(town: TestCity):
     moderator, coordinator = await town.as_(Role.MODERATOR), await town.as_(Role.COORDINATOR)
     _, volunteer = await town.volunteer()
     found = (await volunteer.post("/findings", json={"address": "https://x.example"})).json()["resource_id"]
@@ -100,11 +101,31 @@ async def test_a_resource_is_referred_and_blocked(town: TestCity):
         assert (await moderator.post(f"/resources/{found}/{step}")).status_code == 200
     referred = {"authority": "Ministry", "resource_ids": [found]}
     referral = (await coordinator.post("/referrals", json=referred)).json()["id"]
-    sent = {"outgoing_number": "1", "sent_on": "2026-01-01", "due_on": "2026-02-01"}
+    today = f"{day_in('Asia/Almaty', utc_now())}"
+    sent = {"outgoing_number": "1", "sent_on": today, "due_on": today}
     assert (await coordinator.post(f"/referrals/{referral}/send", json=sent)).status_code == 200
-    answered = {"answer": "blocked", "answered_on": "2026-01-02"}
+    answered = {"answer": "blocked", "answered_on": today}
     answer = await coordinator.post(f"/referrals/{referral}/items/{found}/answer", json=answered)
     assert answer.json()["status"] == "answered"
+    gone = {
+        "observed_at": utc_now().isoformat(),
+        "asn": 64_500,
+        "state": "removed",
+        "control_reachable": True,
+        "note": "Is",
+    }
+    seen = await moderator.post(f"/resources/{found}/observations", json=gone)
+    assert seen.json()["led_to"] == "removed"
+
+
+async def test_a_card_is_referred_and_frozen(town: TestCity):
+    moderator, coordinator = await town.as_(Role.MODERATOR), await town.as_(Role.COORDINATOR)
+    card = (await moderator.post("/payment-cards", json={"number": "4111111111111111"})).json()["id"]
+    today = f"{day_in('Asia/Almaty', utc_now())}"
+    letter = {"authority": "Bank", "outgoing_number": "1", "referred_on": today}
+    assert (await coordinator.post(f"/payment-cards/{card}/refer", json=letter)).status_code == 200
+    frozen = await coordinator.post(f"/payment-cards/{card}/freeze", json={"frozen_on": today, "amount_kzt": 1})
+    assert frozen.json()["status"] == "frozen"
 
 
 async def test_walls_are_reported_and_merged(town: TestCity):
