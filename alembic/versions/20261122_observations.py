@@ -44,9 +44,11 @@ def upgrade() -> None:
         _allow(table, NEW_STATUSES)
     op.add_column("resource", sa.Column("cycle", sa.Integer(), server_default="1", nullable=False))
     op.alter_column("resource", "cycle", server_default=None)
-    op.add_column("resource", sa.Column("observed_since", sa.DateTime(timezone=True), nullable=True))
-    op.execute("UPDATE resource SET observed_since = created_at")
-    op.alter_column("resource", "observed_since", nullable=False)
+    for moment in ("watched_since", "settled_at"):
+        op.add_column("resource", sa.Column(moment, sa.DateTime(timezone=True), nullable=True))
+    op.execute("UPDATE resource SET watched_since = created_at, settled_at = created_at")
+    for moment in ("watched_since", "settled_at"):
+        op.alter_column("resource", moment, nullable=False)
     op.add_column("resource_event", sa.Column("observation_id", sa.Uuid(), nullable=True))
     op.create_unique_constraint(
         op.f("uq_resource_event_city_id_observation_id"), "resource_event", ["city_id", "observation_id"]
@@ -71,8 +73,8 @@ def downgrade() -> None:
         op.drop_column("referral_item", column)
     op.drop_column("referral", "acknowledged_on")
     op.drop_column("resource_event", "observation_id")
-    op.drop_column("resource", "observed_since")
-    op.drop_column("resource", "cycle")
+    for column in ("settled_at", "watched_since", "cycle"):
+        op.drop_column("resource", column)
     op.drop_table("observation")
 
 

@@ -24,8 +24,10 @@ class Resource(Versioned, table=True):
         default=ResourceStatus.REPORTED,
         sa_type=text_enum(ResourceStatus, "status"),
     )
-    observed_since: datetime = Field(default_factory=utc_now, sa_type=TIMESTAMP)
-    """What was observed before says nothing of how it stands: from when it was confirmed, or last seen to change."""
+    watched_since: datetime = Field(default_factory=utc_now, sa_type=TIMESTAMP)
+    """When it was confirmed, or last came back: what was observed before says nothing of how it stands."""
+    settled_at: datetime = Field(default_factory=utc_now, sa_type=TIMESTAMP)
+    """When it was last confirmed or observed to change."""
     cycle: int = 1
     """Raised when it is referred again after it had come back."""
     findings: int = 0

@@ -5,16 +5,16 @@ from pydantic import Field
 
 from app.domain.referrals import MAX_ITEMS, Answer, ReferralStatus
 from app.domain.resources import ResourceKind
-from app.schemas.base import Day, In, NewId, Out, PageQuery, Text
+from app.schemas.base import Day, In, NewId, Note, Out, PageQuery
 
 
 class ReferralDraft(NewId):
-    authority: Annotated[Text, Field(max_length=200, examples=["Ministry of Culture and Information"])]
+    authority: Annotated[Note, Field(max_length=200, examples=["Ministry of Culture and Information"])]
     resource_ids: Annotated[list[UUID], Field(min_length=1, max_length=MAX_ITEMS)]
 
 
 class Sending(In):
-    outgoing_number: Annotated[Text, Field(max_length=64, examples=["02-14/318"])]
+    outgoing_number: Annotated[Note, Field(max_length=64, examples=["02-14/318"])]
     sent_on: Annotated[Day, Field(examples=["2026-05-04"])]
     due_on: Annotated[Day, Field(examples=["2026-05-18"])]
 
@@ -30,7 +30,7 @@ class Acknowledgement(In):
 
 class Restoration(In):
     restored_on: Annotated[Day, Field(examples=["2026-06-02"])]
-    reason: Annotated[Text, Field(max_length=500, examples=["The court upheld the owner's appeal"])]
+    reason: Annotated[Note, Field(max_length=500, examples=["The court upheld the owner's appeal"])]
 
 
 class ReferralRead(Out):

@@ -26,7 +26,7 @@ from app.schemas.referrals import (
     Restoration,
     Sending,
 )
-from app.services import cities, ledger, reads, resources
+from app.services import cities, ledger, observations, reads, resources
 from app.services.ledger import Fact
 from app.services.reads import Query
 
@@ -145,6 +145,8 @@ async def answer(
     if not await _is_overtaken(session, item, resource):
         status = RESOURCE_FLOW.after(resource.status, ANSWER_STEPS[answered.answer])
         resources.enter_by_letter(session, resource, status, answered.answered_on)
+    # It may have been measured before the letter was entered.
+    await observations.judge(session, actor, resource)
     if answered.answer is Answer.BLOCKED:
         ledger.record(session, actor, Fact(Metric.RESOURCES_BLOCKED, item.id, answered.answered_on))
     referral.answered += 1
@@ -179,7 +181,7 @@ async def _is_overtaken(session: AsyncSession, item: ReferralItem, resource: Res
     assert item.answered_on
     zone = (await cities.get(session, resource.city_id)).time_zone
     has_come_back = resource.status is ResourceStatus.REAPPEARED
-    is_of_before = has_come_back and item.answered_on < day_in(zone, resource.observed_since)
+    is_of_before = has_come_back and item.answered_on < day_in(zone, resource.watched_since)
     return item.cycle != resource.cycle or is_of_before
 
 

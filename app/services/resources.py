@@ -101,7 +101,8 @@ async def _resource(session: AsyncSession, actor: Actor, typed: str, address: Ad
         "city_id": actor.city_id,
         "id": new_id(),
         "created_at": now,
-        "observed_since": now,
+        "watched_since": now,
+        "settled_at": now,
         "cycle": 1,
         "version": 1,
         "address": typed,
@@ -158,7 +159,9 @@ async def enter(
 ) -> None:
     """The next status; where that is the one it has, such as of one taken for review again, nothing changes."""
     if status is not resource.status:
-        resource.status, resource.observed_since = status, since
+        resource.status, resource.settled_at = status, since
+        if status in {ResourceStatus.CONFIRMED, ResourceStatus.REAPPEARED}:
+            resource.watched_since = since
         day = day_in((await cities.get(session, resource.city_id)).time_zone, since)
         session.add(_event(resource.city_id, resource.id, status, day, observation_id))
 

@@ -30,7 +30,7 @@ def restoration(**changes) -> dict[str, str]:
 
 async def gone(city: TestCity, resource_id: str, status: ResourceStatus) -> None:
     """Since now, as tests/observations has it come about."""
-    change = "UPDATE resource SET status = $1, observed_since = now() WHERE id = $2"
+    change = "UPDATE resource SET status = $1, watched_since = now(), settled_at = now() WHERE id = $2"
     async with city.beside() as database:
         await database.execute(change, status, resource_id)
 
@@ -44,7 +44,8 @@ async def confirmed(city: TestCity, count: int = 1) -> list[str]:
             address_key=f"{uuid4()}.example",
             kind=ResourceKind.SITE,
             status=ResourceStatus.CONFIRMED,
-            observed_since=utc_now() - timedelta(days=30),
+            watched_since=utc_now() - timedelta(days=30),
+            settled_at=utc_now() - timedelta(days=30),
             findings=1,
         )
         for _ in range(count)

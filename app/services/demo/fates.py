@@ -104,7 +104,9 @@ class _Watch:
     ) -> None:
         resource.status, resource.version = RESOURCE_FLOW.after(resource.status, action), resource.version + 1
         if observation_id:
-            resource.observed_since = since
+            resource.settled_at = since
+        if action is ResourceAction.REAPPEAR:
+            resource.watched_since = since
         day = day_in(self._almanac.city.time_zone, since)
         what = {"status": resource.status, "observation_id": observation_id}
         self.made.events.append(entered(self._almanac, self._dice, resource, day, **what))

@@ -32,7 +32,7 @@ def ways(almanac: Almanac, online: Online) -> list[ResourceEvent]:
         if item := items.get(resource.id):
             steps += _answered(item, referrals[item.referral_id])
         made += (entered(almanac, dice, resource, day, status=status) for status, day in steps)
-        resource.observed_since = max(resource.created_at, almanac.at(judged_on, time(0)))
+        resource.settled_at = resource.watched_since = max(resource.created_at, almanac.at(judged_on, time(0)))
     return made
 
 
