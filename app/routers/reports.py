@@ -1,9 +1,12 @@
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from app import answers, exports
+from app.core.database import Database
 from app.deps import Allow, DocumentsDep, database_of
 from app.domain.errors import NotFound
 from app.domain.metrics import Metric
@@ -24,7 +27,10 @@ from app.schemas.reports import (
     SeriesRead,
 )
 from app.services import reports, sums
+from app.services.reads import Compose
 from app.services.reports import Asked, sheets
+from app.services.reports.sheets import Sheet
+from app.services.sums import Standing
 
 router = Router("/v1/metrics", "metrics", SIGNED_IN)
 public_router = Router("/v1/public/{city_id}/metrics", "public", PUBLIC | problems(NotFound))
@@ -41,6 +47,46 @@ class GeoJson(JSONResponse):
     media_type = answers.GEOJSON
 
 
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """How it is read, and what changes it besides the ledger."""
+
+    read: Callable[[Database, Asked[Any], Standing], Awaitable[Any]]
+    sheet_of: Callable[[Any], Sheet]
+    changes: Compose
+    media_type: str = "application/json"
+
+
+async def _leaderboard(database: Database, asked: Asked[LeaderboardQuery], _: Standing) -> LeaderboardRead:
+    return await reports.leaderboard(database, asked)
+
+
+_FUNNEL = _Report(reports.funnel, sheets.of_funnel, reports.of_ways)
+_MAP = _Report(reports.count_map, sheets.of_map, reports.of_places, answers.GEOJSON)
+_LEADERBOARD = _Report(_leaderboard, sheets.of_leaderboard, reports.of_names)
+_CREWS = _Report(reports.crews, sheets.of_crews, reports.of_names)
+
+
+async def _answered(request: Request, asked: Asked[Any], report: _Report) -> Response:
+    """304 where nothing has changed that it is made of, without anything being counted."""
+    database = database_of(request)
+    sums.check(asked.query)
+    wanted = Wanted.of(request, asked.query.format)
+
+    async def tagged() -> tuple[Standing, str]:
+        standing = await sums.standing_of(database, asked.actor, asked.city_id)
+        return standing, await reports.tag(database, asked, standing, report.changes)
+
+    standing, tag = await tagged()
+    if answers.is_known(request, wanted.tag(tag)):
+        return exports.unchanged(wanted.tag(tag))
+    found = await report.read(database, asked, standing)
+    # One tag is one document: what changed while it was read has that of what is in it.
+    is_whole = tag == (await tagged())[1]
+    etag = tag if is_whole else None
+    return (await wanted.render(found, report.sheet_of, media_type=report.media_type, etag=etag)).to(request)
+
+
 @router.get("/funnel", response_model=FunnelRead, responses=_TABLES)
 async def get_funnel(query: Annotated[FunnelQuery, Query()], actor: Reader, request: Request) -> Response:
     """From the first report of a resource to whether it came back: how many get how far, and in how many days.
@@ -48,22 +94,13 @@ async def get_funnel(query: Annotated[FunnelQuery, Query()], actor: Reader, requ
     Of the resources first reported from `from` to `to`. A rate is of the resources that have reached the step before;
     a median is that of Kaplan and Meier, in which those that still wait count for as long as they have waited.
     """
-    database = database_of(request)
-    sums.check(query)
-    standing = await sums.standing_of(database, actor, actor.city_id)
-    found = await reports.funnel(database, Asked(actor.city_id, actor, query), standing)
-    return (await Wanted.of(request, query.format).render(found, sheets.of_funnel)).to(request)
+    return await _answered(request, Asked(actor.city_id, actor, query), _FUNNEL)
 
 
 @router.get("/map", response_model=CountMap, response_class=GeoJson, responses=_TABLES)
 async def map_counts(query: MapAsked, actor: Reader, request: Request) -> Response:
     """Hexagons (H3) with how many inscriptions were painted over, or seen, in each, as GeoJSON (RFC 7946)."""
-    database = database_of(request)
-    sums.check(query)
-    standing = await sums.standing_of(database, actor, actor.city_id)
-    found = await reports.count_map(database, Asked(actor.city_id, actor, query), standing)
-    wanted = Wanted.of(request, query.format)
-    return (await wanted.render(found, sheets.of_map, media_type=answers.GEOJSON)).to(request)
+    return await _answered(request, Asked(actor.city_id, actor, query), _MAP)
 
 
 @router.get("/leaderboard", response_model=LeaderboardRead, responses=_TABLES)
@@ -72,11 +109,9 @@ async def get_leaderboard(query: LeaderboardAsked, actor: Reader, request: Reque
 
     Of people volunteers are refused. A level is what it was at the end of the last day.
     """
-    sums.check(query)
     if not actor.may(Permission.LEDGER_READ):
         reports.check_public(query.metric, "/query/metric")
-    found = await reports.leaderboard(database_of(request), Asked(actor.city_id, actor, query))
-    return (await Wanted.of(request, query.format).render(found, sheets.of_leaderboard)).to(request)
+    return await _answered(request, Asked(actor.city_id, actor, query), _LEADERBOARD)
 
 
 @router.get("/leaderboard/crews", response_model=CrewLeaderboard, responses=_TABLES)
@@ -86,11 +121,7 @@ async def get_crew_leaderboard(query: Annotated[CrewQuery, Query()], actor: Read
     How many were on a raid, and for how long, is null to volunteers, and to other staff than coordinators where it
     was fewer than 5.
     """
-    database = database_of(request)
-    sums.check(query)
-    standing = await sums.standing_of(database, actor, actor.city_id)
-    found = await reports.crews(database, Asked(actor.city_id, actor, query), standing)
-    return (await Wanted.of(request, query.format).render(found, sheets.of_crews)).to(request)
+    return await _answered(request, Asked(actor.city_id, actor, query), _CREWS)
 
 
 @router.get("/{metric}/series", response_model=SeriesRead, responses=_TABLES)
