@@ -17,6 +17,6 @@ def day_in(zone: str, moment: datetime) -> date:
     return moment.astimezone(ZoneInfo(zone)).date()
 
 
-def midnight_in(zone: str, day: date) -> datetime:
-    """The moment in UTC at which a calendar day begins there."""
-    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
+def moment_in(zone: str, day: date, clock: time = time()) -> datetime:
+    """The moment in UTC at which calendar and clock show this there; the beginning of the day without a clock."""
+    return datetime.combine(day, clock, ZoneInfo(zone)).astimezone(UTC)

@@ -1,14 +1,11 @@
 """A referral is a numbered batch of confirmed resources sent to an authority."""
 
-from datetime import timedelta
 from enum import StrEnum
 
 from app.domain.flow import Flow
 from app.domain.resources import ResourceAction
 
 MAX_ITEMS = 500
-OLDEST_LETTER = timedelta(days=366)
-"""What is said to be older has the wrong year."""
 
 
 class ReferralStatus(StrEnum):

@@ -77,7 +77,7 @@ class LedgerEntry(Table, table=True):
     """The day in the city's time zone; of a declared total, the last day of its period."""
     district_id: str | None = Field(default=None, max_length=32)
     subject_id: UUID
-    """The removal, raid, volunteer, referral item, payment card or declared total that is the fact."""
+    """The removal, raid, volunteer, referral item, observation, payment card or declared total that is the fact."""
     reverses_id: UUID | None = None
     recorded_by: UUID | None = Field(default=None, foreign_key="account.id")
     recorded_at: datetime | None = Field(

@@ -27,6 +27,7 @@ from app.schemas.reports import (
     SeriesRead,
 )
 from app.services import reports, sums
+from app.services.documents import Documents
 from app.services.reads import Compose
 from app.services.reports import Asked, sheets
 from app.services.reports.sheets import Sheet
@@ -69,22 +70,39 @@ _CREWS = _Report(reports.crews, sheets.of_crews, reports.of_names)
 
 async def _answered(request: Request, asked: Asked[Any], report: _Report) -> Response:
     """304 where nothing has changed that it is made of, without anything being counted."""
-    database = database_of(request)
+    database, wanted = database_of(request), Wanted.of(request, asked.query.format)
     sums.check(asked.query)
-    wanted = Wanted.of(request, asked.query.format)
+    if "if-none-match" in request.headers:
+        _, tag = await _tagged(database, asked, report)
+        if answers.is_known(request, wanted.tag(tag)):
+            return exports.unchanged(wanted.tag(tag))
+    return (await _rendered(database, asked, report, wanted)).to(request)
 
-    async def tagged() -> tuple[Standing, str]:
-        standing = await sums.standing_of(database, asked.actor, asked.city_id)
-        return standing, await reports.tag(database, asked, standing, report.changes)
 
-    standing, tag = await tagged()
+async def _published(request: Request, documents: Documents, asked: Asked[Any], report: _Report) -> Response:
+    """As `_answered`; all who ask the same within half a second share one answer."""
+    database, wanted = database_of(request), Wanted.of(request, asked.query.format)
+    sums.check(asked.query)
+    question = (report, asked.city_id, asked.query)
+    _, tag = await documents.shared(question, lambda: _tagged(database, asked, report))
     if answers.is_known(request, wanted.tag(tag)):
-        return exports.unchanged(wanted.tag(tag))
+        return exports.unchanged(wanted.tag(tag), exports.PUBLISHED)
+    rendered = await documents.shared((*question, wanted), lambda: _rendered(database, asked, report, wanted))
+    return rendered.to(request, exports.PUBLISHED)
+
+
+async def _rendered(database: Database, asked: Asked[Any], report: _Report, wanted: Wanted) -> Rendered:
+    standing, tag = await _tagged(database, asked, report)
     found = await report.read(database, asked, standing)
     # One tag is one document: what changed while it was read has that of what is in it.
-    is_whole = tag == (await tagged())[1]
+    is_whole = tag == (await _tagged(database, asked, report))[1]
     etag = tag if is_whole else None
-    return (await wanted.render(found, report.sheet_of, media_type=report.media_type, etag=etag)).to(request)
+    return await wanted.render(found, report.sheet_of, media_type=report.media_type, etag=etag)
+
+
+async def _tagged(database: Database, asked: Asked[Any], report: _Report) -> tuple[Standing, str]:
+    standing = await sums.standing_of(database, asked.actor, asked.city_id)
+    return standing, await reports.tag(database, asked, standing, report.changes)
 
 
 @router.get("/funnel", response_model=FunnelRead, responses=_TABLES)
@@ -145,15 +163,7 @@ async def get_series(metric: MetricName, query: SeriesAsked, actor: Reader, requ
 @public_router.get("/map", response_model=CountMap, response_class=GeoJson, responses=_TABLES)
 async def map_public_counts(city_id: CityId, query: MapAsked, documents: DocumentsDep, request: Request) -> Response:
     """As for those who are signed in, without hexagons in which there are fewer than 5."""
-    sums.check(query)
-    wanted = Wanted.of(request, query.format)
-
-    async def read() -> Rendered:
-        standing = await documents.standing(city_id)
-        found = await reports.count_map(database_of(request), Asked(city_id, None, query), standing)
-        return await wanted.render(found, sheets.of_map, media_type=answers.GEOJSON)
-
-    return (await documents.shared(("map", city_id, query, wanted), read)).to(request, exports.PUBLISHED)
+    return await _published(request, documents, Asked(city_id, None, query), _MAP)
 
 
 @public_router.get("/leaderboard", response_model=LeaderboardRead, responses=_TABLES)
@@ -161,16 +171,8 @@ async def get_public_leaderboard(
     city_id: CityId, query: LeaderboardAsked, documents: DocumentsDep, request: Request
 ) -> Response:
     """As for those who are signed in; of people there is none."""
-    sums.check(query)
     reports.check_public(query.metric, "/query/metric")
-    wanted = Wanted.of(request, query.format)
-
-    async def read() -> Rendered:
-        return await wanted.render(
-            await reports.leaderboard(database_of(request), Asked(city_id, None, query)), sheets.of_leaderboard
-        )
-
-    return (await documents.shared(("leaderboard", city_id, query, wanted), read)).to(request, exports.PUBLISHED)
+    return await _published(request, documents, Asked(city_id, None, query), _LEADERBOARD)
 
 
 @public_router.get("/{metric}/series", response_model=SeriesRead, responses=_TABLES)

@@ -89,7 +89,7 @@ Text = Annotated[
     StringConstraints(min_length=1),
 ]
 Note = Annotated[Text, AfterValidator(_without_card_number)]
-"""A text in which people write what they see."""
+"""A text that is kept as it is written, and so must not have a card number in it."""
 Moment = Annotated[AwareDatetime, BeforeValidator(_rfc3339), AfterValidator(_within_reason)]
 """RFC 3339 with an offset, from 2000 to 2099; inside always UTC."""
 Day = Annotated[date, BeforeValidator(_full_date), AfterValidator(_day_within_reason)]

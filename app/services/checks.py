@@ -1,14 +1,13 @@
 """Removals looked at again by somebody who was not there, and what the ledger takes back."""
 
 from collections.abc import Sequence
-from datetime import date
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.core.clock import day_in, utc_now
+from app.core.clock import utc_now
 from app.domain.assignments import STAYED
 from app.domain.checks import Verdict, drawn, percent_drawn
 from app.domain.errors import Conflict, Forbidden, NotFound
@@ -91,7 +90,7 @@ async def verify(session: AsyncSession, actor: Actor, removal_id: UUID) -> None:
     """It is painted over. Raises Forbidden `own_removal`; Conflict `already_checked` or `raid_not_done`."""
     removal = await _checked(session, actor, removal_id, Verdict.VERIFIED)
     spot = await spots.check(session, actor, removal, Verdict.VERIFIED)
-    day = await _today(session, actor)
+    day = await cities.today(session, actor.city_id)
     fact = Fact(Metric.GRAFFITI_VERIFIED, removal.id, day, removal.inscriptions, spot.district_id)
     ledger.record(session, actor, fact)
 
@@ -105,7 +104,7 @@ async def dispute(session: AsyncSession, actor: Actor, removal_id: UUID, reason:
     removal.verdict_reason = reason
     await ledger.reverse(session, actor, Metric.GRAFFITI_PAINTED, removal.id)
     spot = await spots.check(session, actor, removal, Verdict.DISPUTED)
-    day = await _today(session, actor)
+    day = await cities.today(session, actor.city_id)
     ledger.record(session, actor, Fact(Metric.REMOVALS_DISPUTED, removal.id, day, 1, spot.district_id))
 
 
@@ -119,10 +118,6 @@ async def _checked(session: AsyncSession, actor: Actor, removal_id: UUID, verdic
         raise Conflict("already_checked")
     removal.verdict, removal.checked_by, removal.checked_at = verdict, actor.account_id, utc_now()
     return removal
-
-
-async def _today(session: AsyncSession, actor: Actor) -> date:
-    return day_in((await cities.get(session, actor.city_id)).time_zone, utc_now())
 
 
 async def _locked(session: AsyncSession, actor: Actor, removal_id: UUID) -> tuple[Removal, Raid]:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
+from datetime import date
 from importlib.resources import files
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -13,6 +14,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by, insert
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.core.clock import day_in, utc_now
 from app.core.points import box_around
 from app.domain.errors import Conflict, Fault, Invalid, NotFound, PreconditionFailed
 from app.domain.permissions import Actor, Role
@@ -59,6 +61,10 @@ async def get(session: AsyncSession, city_id: str) -> City:
     if city is None:
         raise NotFound("city")
     return city
+
+
+async def today(session: AsyncSession, city_id: str) -> date:
+    return day_in((await get(session, city_id)).time_zone, utc_now())
 
 
 async def districts(session: AsyncSession, city: City) -> Districts:

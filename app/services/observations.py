@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.core.clock import day_in, midnight_in, utc_now
+from app.core.clock import day_in, moment_in, utc_now
 from app.core.ids import new_id
 from app.domain.errors import Conflict, Fault, Invalid
 from app.domain.observations import COUNTED, MOST_LOOKED_AT, OBSERVED, STANDING_BLOCKS, Seen, Standing, State, steps
@@ -101,7 +101,7 @@ async def _evidence_from(session: AsyncSession, resource: Resource, zone: str) -
     )
     item = (await session.exec(answered)).one()
     assert item.answered_on
-    return max(resource.watched_since, midnight_in(zone, item.answered_on))
+    return max(resource.watched_since, moment_in(zone, item.answered_on))
 
 
 async def _seen(session: AsyncSession, resource: Resource) -> Iterable[Seen]:

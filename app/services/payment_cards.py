@@ -10,13 +10,13 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.core.clock import day_in, utc_now
+from app.core.clock import utc_now
 from app.core.ids import new_id
+from app.domain import letters
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.metrics import Metric
 from app.domain.payment_cards import PAYMENT_CARD_FLOW, CardAction, CardStatus
 from app.domain.permissions import Actor, Role
-from app.domain.referrals import OLDEST_LETTER
 from app.models.payment_cards import PaymentCard
 from app.models.resources import Resource
 from app.schemas.payment_cards import CardFreezing, CardReferral, CardRefusal, PaymentCardRead, PaymentCardReport
@@ -83,11 +83,9 @@ async def refer(session: AsyncSession, actor: Actor, card_id: UUID, referral: Ca
     referred.status = PAYMENT_CARD_FLOW.after(referred.status, CardAction.REFER)
     if referred.reported_by == actor.account_id:
         raise Conflict("own_card")
-    today = await _today(session, actor)
-    if referral.referred_on > today:
-        raise Invalid(Fault("in_future", "/body/referred_on"))
-    if referral.referred_on < today - OLDEST_LETTER:
-        raise Invalid(Fault("long_past", "/body/referred_on", {"days": OLDEST_LETTER.days}))
+    today = await cities.today(session, actor.city_id)
+    if faults := letters.sent_faults(referral.referred_on, today, "/body/referred_on"):
+        raise Invalid(*faults)
     referred.sqlmodel_update(referral.model_dump())
     ledger.record(session, actor, Fact(Metric.CARDS_REFERRED, referred.id, referral.referred_on))
 
@@ -96,7 +94,7 @@ async def freeze(session: AsyncSession, actor: Actor, card_id: UUID, freezing: C
     """The bank's answer that it froze the card; the money on it counts where the bank says how much."""
     frozen = await get(session, actor, card_id)
     frozen.status = PAYMENT_CARD_FLOW.after(frozen.status, CardAction.FREEZE)
-    await _check_answer_day(session, actor, frozen, freezing.frozen_on, "/body/frozen_on")
+    await _check_day(session, frozen, freezing.frozen_on, "/body/frozen_on")
     frozen.sqlmodel_update(freezing.model_dump())
     ledger.record(session, actor, Fact(Metric.CARDS_FROZEN, frozen.id, freezing.frozen_on))
     if freezing.amount_kzt is not None:
@@ -108,7 +106,7 @@ async def refuse(session: AsyncSession, actor: Actor, card_id: UUID, refusal: Ca
     """The bank's answer that it did not freeze the card."""
     refused = await get(session, actor, card_id)
     refused.status = PAYMENT_CARD_FLOW.after(refused.status, CardAction.REFUSE)
-    await _check_answer_day(session, actor, refused, refusal.refused_on, "/body/refused_on")
+    await _check_day(session, refused, refusal.refused_on, "/body/refused_on")
     refused.refused_on = refusal.refused_on
 
 
@@ -134,13 +132,8 @@ async def _check_resource(session: AsyncSession, actor: Actor, resource_id: UUID
         raise Invalid(Fault("no_such_resource", "/body/resource_id"))
 
 
-async def _check_answer_day(
-    session: AsyncSession, actor: Actor, answered: PaymentCard, day: date, pointer: str
-) -> None:
+async def _check_day(session: AsyncSession, answered: PaymentCard, day: date, pointer: str) -> None:
     assert answered.referred_on
-    if not answered.referred_on <= day <= await _today(session, actor):
-        raise Invalid(Fault("answer_day", pointer, {"sent_on": answered.referred_on.isoformat()}))
-
-
-async def _today(session: AsyncSession, actor: Actor) -> date:
-    return day_in((await cities.get(session, actor.city_id)).time_zone, utc_now())
+    today = await cities.today(session, answered.city_id)
+    if faults := letters.answered_faults(day, answered.referred_on, today, pointer):
+        raise Invalid(*faults)

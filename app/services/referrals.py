@@ -8,12 +8,13 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.core.clock import day_in, utc_now
+from app.core.clock import day_in
 from app.core.ids import new_id
+from app.domain import letters
 from app.domain.errors import Conflict, Fault, Invalid, NotFound
 from app.domain.metrics import Metric
 from app.domain.permissions import Actor, Role
-from app.domain.referrals import ANSWER_STEPS, OLDEST_LETTER, REFERRAL_FLOW, Answer, ReferralAction
+from app.domain.referrals import ANSWER_STEPS, REFERRAL_FLOW, Answer, ReferralAction
 from app.domain.resources import REFERABLE, RESOURCE_FLOW, ResourceAction, ResourceStatus
 from app.models.referrals import Referral, ReferralItem
 from app.models.resources import Resource
@@ -94,7 +95,7 @@ async def send(session: AsyncSession, actor: Actor, referral_id: UUID, sending: 
     """
     referral = await get(session, actor, referral_id)
     referral.status = REFERRAL_FLOW.after(referral.status, ReferralAction.SEND)
-    today = await _today(session, actor)
+    today = await cities.today(session, actor.city_id)
     if faults := _sending_faults(sending, today):
         raise Invalid(*faults)
     referral.sqlmodel_update(sending.model_dump())
@@ -169,7 +170,7 @@ async def restore(
     if item.cycle != resource.cycle:
         raise Conflict("referred_again")
     assert item.answered_on
-    if not item.answered_on <= decided.restored_on <= await _today(session, actor):
+    if not item.answered_on <= decided.restored_on <= await cities.today(session, actor.city_id):
         raise Invalid(Fault("restored_day", "/body/restored_on", {"answered_on": item.answered_on.isoformat()}))
     item.restored_on, item.restored_reason = decided.restored_on, decided.reason
     resources.enter_by_letter(session, resource, status, decided.restored_on)
@@ -200,9 +201,9 @@ async def _item(session: AsyncSession, referral: Referral, resource_id: UUID) ->
 async def _check_day(session: AsyncSession, referral: Referral, day: date, pointer: str) -> None:
     """Of a letter that answers one of ours."""
     assert referral.sent_on
-    city = await cities.get(session, referral.city_id)
-    if not referral.sent_on <= day <= day_in(city.time_zone, utc_now()):
-        raise Invalid(Fault("answer_day", pointer, {"sent_on": referral.sent_on.isoformat()}))
+    today = await cities.today(session, referral.city_id)
+    if faults := letters.answered_faults(day, referral.sent_on, today, pointer):
+        raise Invalid(*faults)
 
 
 async def get(session: AsyncSession, actor: Actor, referral_id: UUID) -> Referral:
@@ -240,16 +241,7 @@ def _item_faults(resource_ids: list[UUID], referable: frozenset[UUID]) -> list[F
 
 
 def _sending_faults(sending: Sending, today: date) -> list[Fault]:
-    faults: list[Fault] = []
-    if sending.sent_on > today:
-        faults.append(Fault("in_future", "/body/sent_on"))
-    if sending.sent_on < today - OLDEST_LETTER:
-        faults.append(Fault("long_past", "/body/sent_on", {"days": OLDEST_LETTER.days}))
+    faults = letters.sent_faults(sending.sent_on, today, "/body/sent_on")
     if sending.due_on < sending.sent_on:
         faults.append(Fault("ends_before_start", "/body/due_on"))
     return faults
-
-
-async def _today(session: AsyncSession, actor: Actor) -> date:
-    city = await cities.get(session, actor.city_id)
-    return day_in(city.time_zone, utc_now())

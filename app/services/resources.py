@@ -117,7 +117,7 @@ async def _resource(session: AsyncSession, actor: Actor, typed: str, address: Ad
         .returning(col(Resource.id))
     )
     if made is not None:
-        session.add(_event(actor.city_id, made, ResourceStatus.REPORTED, await _today(session, actor)))
+        session.add(_event(actor.city_id, made, ResourceStatus.REPORTED, await cities.today(session, actor.city_id)))
         return made
     known = select(Resource.id).where(Resource.city_id == actor.city_id, Resource.address_key == address.key)
     return (await session.exec(known)).one()
@@ -205,11 +205,7 @@ async def _decide(session: AsyncSession, actor: Actor, resource_id: UUID, action
 
 
 async def _count(session: AsyncSession, actor: Actor, metric: Metric, subject_id: UUID) -> None:
-    ledger.record(session, actor, Fact(metric, subject_id, await _today(session, actor)))
-
-
-async def _today(session: AsyncSession, actor: Actor) -> date:
-    return day_in((await cities.get(session, actor.city_id)).time_zone, utc_now())
+    ledger.record(session, actor, Fact(metric, subject_id, await cities.today(session, actor.city_id)))
 
 
 async def own_finding(session: AsyncSession, actor: Actor, resource_id: UUID) -> Finding | None:

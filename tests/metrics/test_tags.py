@@ -1,5 +1,7 @@
 """The ETag of a report is made of what it depends on: nothing is counted to say that it is as it was."""
 
+import asyncio
+
 import pytest
 import sqlalchemy as sa
 
@@ -56,3 +58,18 @@ async def test_a_district_that_is_renamed_is_told(city: TestCity):
     told = await analyst.get(path, headers={"If-None-Match": before})
     assert told.status_code == 200
     assert "West" in told.text
+
+
+@pytest.mark.parametrize("path", PATHS[1:3])
+async def test_what_everybody_may_read_is_told_again_within_a_second(city: TestCity, path: str):
+    path = f"/public/{city.id}{path}"
+    before = await tag(city.anonymous, path)
+    again = await city.anonymous.get(path, headers={"If-None-Match": before})
+    assert (again.status_code, again.headers["Cache-Control"]) == (304, "public, max-age=1")
+    raid = await city.raid_under_way()
+    coordinator = await city.as_(Role.COORDINATOR)
+    await coordinator.post(f"/raids/{raid['id']}/removals", json=removal(point=IN_WEST))
+    assert (await coordinator.post(f"/raids/{raid['id']}/finish")).status_code == 200
+    await asyncio.sleep(1)
+    assert (await city.anonymous.get(path, headers={"If-None-Match": before})).status_code == 200
+    assert await tag(city.anonymous, path) != before

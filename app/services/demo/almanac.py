@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from itertools import accumulate, pairwise
 from random import Random
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
+from app.core.clock import moment_in
 from app.schemas.cities import NewCity
 
 DAYS = 365
@@ -41,7 +41,7 @@ class Almanac:
 
     def at(self, day: date, clock: time) -> datetime:
         """The moment when clocks in the city show this."""
-        return datetime.combine(day, clock, ZoneInfo(self.city.time_zone)).astimezone(UTC)
+        return moment_in(self.city.time_zone, day, clock)
 
     def by_day(self, dice: Random, day: date) -> datetime:
         """Some moment between 9:00 and 21:00 of a day in the city."""

@@ -1,13 +1,12 @@
 """What happens to a plan as a whole, and to its directions."""
 
-from datetime import date
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.core.clock import day_in, utc_now
+from app.core.clock import utc_now
 from app.core.ids import new_id
 from app.domain.errors import Conflict, Fault, Invalid, NotFound, PreconditionFailed
 from app.domain.permissions import Actor
@@ -58,14 +57,14 @@ async def adopt(session: AsyncSession, actor: Actor, plan_id: UUID) -> None:
     plan.status = PLAN_FLOW.after(plan.status, PlanAction.ADOPT)
     if not await _count(session, plan):
         raise Conflict("plan_empty")
-    plan.adopted_on, plan.changed_at = await _today(session, actor), utc_now()
+    plan.adopted_on, plan.changed_at = await cities.today(session, actor.city_id), utc_now()
 
 
 async def close(session: AsyncSession, actor: Actor, plan_id: UUID) -> None:
     """Nothing of it changes any more, and it is judged as on this day."""
     plan = await get(session, actor, plan_id)
     plan.status = PLAN_FLOW.after(plan.status, PlanAction.CLOSE)
-    plan.closed_on, plan.changed_at = await _today(session, actor), utc_now()
+    plan.closed_on, plan.changed_at = await cities.today(session, actor.city_id), utc_now()
 
 
 async def add_direction(session: AsyncSession, actor: Actor, plan_id: UUID, drafted: DirectionDraft) -> UUID:
@@ -132,8 +131,3 @@ async def _direction_numbers(session: AsyncSession, plan: Plan) -> frozenset[int
 async def _count(session: AsyncSession, plan: Plan) -> int:
     query = select(sa.func.count()).where(PlanItem.city_id == plan.city_id, PlanItem.plan_id == plan.id)
     return (await session.exec(query)).one()
-
-
-async def _today(session: AsyncSession, actor: Actor) -> date:
-    city = await cities.get(session, actor.city_id)
-    return day_in(city.time_zone, utc_now())
