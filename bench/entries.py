@@ -14,16 +14,17 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 FIRST, DAYS = date(2024, 1, 1), 1_000
 DECLARED = (Metric.ACTIVITIES_HELD, Metric.GRAFFITI_PAINTED, Metric.RESOURCES_REFERRED, Metric.RESOURCES_BLOCKED)
 _COLUMNS = ["city_id", "id", "metric", "origin", "amount", "occurred_on", "district_id", "subject_id", "recorded_at"]
-# Facts of eight districts and all metrics, recorded up to two and a half days after they happened; one in 50 declared.
+# Facts of eight districts and all metrics, in the order in which they were recorded, up to two and a half days after
+# they happened; one in 50 declared.
 _ENTRIES = """
-    WITH given AS (SELECT $2::bigint AS size, $3::date AS first, $4::timestamptz AS start, $5::int AS days,
-        $6::text[] AS m)
+    WITH given AS (SELECT $2::bigint AS size, $3::timestamptz AS start, $4::int AS days, $5::text[] AS m)
     SELECT
         $1::text, lpad(to_hex(g), 32, '0')::uuid, m[1 + g % array_length(m, 1)],
-        CASE WHEN g % 50 = 0 THEN 'declared' ELSE 'recorded' END, 1 + g % 9, first + (g * days / size)::int,
-        'district-' || g / 24 % 8, lpad(to_hex(g), 32, '0')::uuid,
-        start + make_interval(secs => g * days * 86400.0 / size + g * 7919 % 100 * 2160)
-    FROM given, generate_series(0, size - 1) AS g
+        CASE WHEN g % 50 = 0 THEN 'declared' ELSE 'recorded' END, 1 + g % 9,
+        (recorded_at - make_interval(secs => g * 7919 % 100 * 2160))::date,
+        'district-' || g / 24 % 8, lpad(to_hex(g), 32, '0')::uuid, recorded_at
+    FROM given, generate_series(0, size - 1) AS g,
+        LATERAL (SELECT start + make_interval(secs => g * days * 86400.0 / size) AS recorded_at) AS stamp
 """
 # Totals of two years, as offices publish them; each is in the ledger, recorded before anything else.
 _DECLARE = """
@@ -46,7 +47,7 @@ async def fill(connection: Connection, url: str, city_id: str, size: int) -> Non
     await connection.execute("SET session_replication_role = replica")
     start = datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC)
     metrics = [metric.value for metric in Metric]
-    await _copy(connection, url, city_id, size, FIRST, start, DAYS, metrics)
+    await _copy(connection, url, city_id, size, start, DAYS, metrics)
     await connection.execute("SET session_replication_role = origin")
     await connection.execute(_DECLARE, city_id, [metric.value for metric in DECLARED])
 

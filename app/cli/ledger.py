@@ -61,7 +61,8 @@ def reconcile(city: City = None) -> None:
     for city_id, differences in found.items():
         console.print(f"{city_id}: {len(differences):,} differences")
         for one in differences:
-            where = f"{one.area or 'no district'}, {one.span} {one.starts_on}, recorded to {one.recorded_on}"
+            page = f"page of {one.page}" if one.page != reconciling.FIRST_PAGE else "first page"
+            where = f"{one.area or 'no district'}, {one.span} {one.starts_on}, {page}"
             console.print(f"  {where}: {one.count} is {one.kept}, the entries say {one.counted}")
     if any(found.values()):
         raise CommandError("the tally does not fit the ledger; what is published from it should wait")

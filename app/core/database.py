@@ -106,7 +106,7 @@ class Database:
 async def fetch_within(session: AsyncSession, sql: str, *arguments: object) -> Sequence[Row]:
     """As `Database.fetch`, but in the session's own transaction: the same connection, without SQLAlchemy's share."""
     connection = await session.connection()
-    if not (await _driver(connection)).is_in_transaction():
+    if not _driver(connection).is_in_transaction():
         # SQLAlchemy begins one with the first statement of its own; beneath it, this would be none.
         begun = await connection.exec_driver_sql(sql, arguments)
         return begun.mappings().all() if begun.returns_rows else ()
@@ -122,21 +122,23 @@ async def copy_within(
 ) -> None:
     """COPY rows into a table in the session's own transaction, as fast as they come and never all in memory."""
     connection = await session.connection()
-    if not (await _driver(connection)).is_in_transaction():
+    if not _driver(connection).is_in_transaction():
         await connection.exec_driver_sql("SELECT")
     async with _beneath(connection) as driver:
         await driver.copy_records_to_table(table, columns=columns, records=rows)
 
 
-async def _driver(connection: AsyncConnection) -> "asyncpg.Connection[Any]":
-    driver = (await connection.get_raw_connection()).driver_connection
+def _driver(connection: AsyncConnection) -> "asyncpg.Connection[Any]":
+    # Not by get_raw_connection(), which starts a greenlet for it each time.
+    assert connection.sync_connection
+    driver = connection.sync_connection.connection.driver_connection
     assert driver is not None
     return driver
 
 
 @asynccontextmanager
 async def _beneath(connection: AsyncConnection) -> AsyncGenerator["asyncpg.Connection[Any]"]:
-    driver = await _driver(connection)
+    driver = _driver(connection)
     try:
         yield driver
     except _LOST:

@@ -11,6 +11,9 @@ FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2099, 12, 31)
 WHOLE_CITY = "*"
 NO_DISTRICT = ""
 """The area of facts whose district is not known."""
+TEN_DAYS_START = (1, 11, 21)
+"""The days of the month on which its thirds begin."""
+_QUARTERS_START = (1, 4, 7, 10)
 _ONE_DAY = timedelta(days=1)
 
 
@@ -18,7 +21,10 @@ class Span(StrEnum):
     """So many days have one sum."""
 
     DAY = "day"
+    TEN_DAYS = "ten_days"
+    """A third of a month; the last one has eight to eleven days."""
     MONTH = "month"
+    QUARTER = "quarter"
     YEAR = "year"
     EVER = "ever"
 
@@ -36,9 +42,9 @@ class Period:
         return self.first <= last and first <= self.last
 
     def spans(self) -> Iterator[tuple[Span, date]]:
-        """The spans that make up the period, each by its first day: at most 60 days, 22 months and 99 years.
+        """The spans that make up the period, each by its first day: at most 34 and some years.
 
-        PostgreSQL has `spans_of`, which is the same but for the span of everything.
+        PostgreSQL has `spans_of`, which makes it up of days, months and years alone, as most declared totals are.
         """
         if (self.first, self.last) == (FIRST_DAY, LAST_DAY):
             yield Span.EVER, FIRST_DAY
@@ -54,14 +60,19 @@ def _starting(day: date) -> Iterator[tuple[Span, date]]:
     """The spans that start on the day, the longest first, with their last days."""
     if (day.month, day.day) == (1, 1):
         yield Span.YEAR, date(day.year, 12, 31)
+    if day.day == 1 and day.month in _QUARTERS_START:
+        yield Span.QUARTER, month_after(day, 3) - _ONE_DAY
     if day.day == 1:
         yield Span.MONTH, month_after(day) - _ONE_DAY
+    if day.day in TEN_DAYS_START:
+        yield Span.TEN_DAYS, (month_after(day) if day.day == TEN_DAYS_START[-1] else day + 10 * _ONE_DAY) - _ONE_DAY
     yield Span.DAY, day
 
 
-def month_after(day: date) -> date:
-    """The first day of the next month."""
-    return date(day.year + day.month // 12, day.month % 12 + 1, 1)
+def month_after(day: date, months: int = 1) -> date:
+    """The first day of the month so many later."""
+    years, month = divmod(day.month - 1 + months, 12)
+    return date(day.year + years, month + 1, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,10 +30,10 @@ async def running(database: Database) -> AsyncGenerator[None]:
             await task
 
 
-async def once(database: Database, *, in_turn: bool = False) -> int:
+async def once(database: Database, *, in_turn: bool = False, entries_a_page: int = tallies.ENTRIES_A_PAGE) -> int:
     async def work() -> int:
         async with database.transaction() as session:
-            return await tallies.roll_up(session, in_turn=in_turn)
+            return await tallies.roll_up(session, in_turn=in_turn, entries_a_page=entries_a_page)
 
     return await retried(work)
 

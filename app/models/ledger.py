@@ -65,6 +65,7 @@ class LedgerEntry(Table, table=True):
         sa.UniqueConstraint("city_id", "reverses_id"),
         sa.Index(None, "city_id", "metric", "occurred_on"),
         sa.Index(None, "city_id", "metric", "recorded_at"),
+        sa.Index(None, "city_id", "recorded_at"),
         sa.Index(None, "city_id", "transaction_id"),
     )
 

@@ -48,7 +48,7 @@ def cards(role: Role | None, given: frozenset[str]) -> Query:
 
 def _cards(role: Role | None) -> Query:
     withdrawal = DeclaredWithdrawal
-    overlaps = overlaps_recorded(horizon.late(reads.CITY))
+    overlaps = overlaps_recorded(reads.CITY, horizon.late(reads.CITY))
     # Each of these happens once, and an overlap may end: doubled, they tell every state from every other.
     steps = sa.cast(was_ever_counted(), sa.Integer) + sa.cast(col(withdrawal.id).is_not(None), sa.Integer)
     columns = reads.fields(

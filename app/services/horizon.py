@@ -1,4 +1,4 @@
-"""What the tally lacks: entries of transactions at or above its horizon, and those since a past moment's midnight."""
+"""What the tally lacks: entries of transactions at or above its horizon, and those on a past moment's page."""
 
 from typing import Any
 
@@ -9,31 +9,32 @@ from sqlmodel import col
 from app.domain.metrics import Metric
 from app.domain.tallies import NO_DISTRICT
 from app.models.ledger import LedgerEntry, TransactionId
-from app.models.tallies import TallyState
+from app.models.tallies import LedgerPage, TallyState
 from app.services.reads import Query
 
+FIRST_PAGE: sa.ColumnClause[Any] = sa.literal_column("timestamptz '-infinity'")
 METRICS = sa.bindparam("metrics", [metric.value for metric in Metric], type_=ARRAY(sa.Text))
 
 
-def late(city_id: Any, as_of: Any = None) -> sa.CTE:
-    """What the tally's sums lack, by metric, origin, district and day; at `as_of`, what those of the day before lack.
+def late(city_id: Any, as_of: Any = None, *, district_id: Any = None, by_district: bool = False) -> sa.CTE:
+    """What the tally's sums lack, by metric, origin and day; at `as_of`, what those up to its page lack.
 
     Once for a statement, however many of its parts need it.
     """
     recorded_at: Any = col(LedgerEntry.recorded_at)
     parts = [_entries(city_id, not_rolled_up(city_id))]
     if as_of is not None:
-        midnight = sa.func.timezone("UTC", sa.cast(utc_day(as_of), sa.DateTime))
-        # The metrics are named so that the index on them and the moment can be used.
-        of_that_day = (col(LedgerEntry.metric) == sa.any_(METRICS), recorded_at >= midnight, recorded_at <= as_of)
+        began = page_of(city_id, as_of)
         parts = [
-            _entries(city_id, not_rolled_up(city_id), recorded_at < midnight),
-            _entries(city_id, *of_that_day),
+            _entries(city_id, not_rolled_up(city_id), recorded_at < began),
+            _entries(city_id, recorded_at >= began, recorded_at <= as_of),
         ]
     each = sa.union_all(*parts).subquery("late_entry")
-    by: list[Any] = [each.c[name] for name in ("metric", "origin", "district", "occurred_on")]
+    names = ("metric", "origin", "occurred_on", *(["district"] if by_district else []))
+    by: list[Any] = [each.c[name] for name in names]
     amount = sa.cast(sa.func.sum(each.c.amount), sa.BigInteger).label("amount")
-    grouped = sa.select(*by, amount).group_by(*by).cte("late")
+    which = () if district_id is None else (each.c.district == district_id,)
+    grouped = sa.select(*by, amount).where(*which).group_by(*by).cte("late")
     return grouped.prefix_with("MATERIALIZED")
 
 
@@ -61,6 +62,8 @@ def _horizon(city_id: Any) -> Any:
     return sa.func.coalesce(kept, sa.cast(sa.text("'0'"), TransactionId()))
 
 
-def utc_day(moment: Any) -> Any:
-    """A day of recording, as the tally has it: what is known of the days before it is there whole."""
-    return sa.cast(sa.func.timezone("UTC", moment), sa.Date)
+def page_of(city_id: Any, moment: Any) -> Any:
+    """The page on which a moment lies, by its beginning: what was recorded on those before it is in the tally whole."""
+    starts_at: Any = col(LedgerPage.starts_at)
+    turned = sa.select(starts_at).where(col(LedgerPage.city_id) == city_id, starts_at <= moment)
+    return sa.func.coalesce(turned.order_by(starts_at.desc()).limit(1).scalar_subquery(), FIRST_PAGE)

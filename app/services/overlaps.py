@@ -15,7 +15,7 @@ from app.models.ledger import DeclaredCount, DeclaredWithdrawal, LedgerEntry
 from app.models.tallies import COUNTS, TALLY
 from app.schemas.metrics import DeclaredState, DeclaredTotal
 from app.services import horizon, reads
-from app.services.horizon import utc_day
+from app.services.horizon import page_of
 from app.services.reads import Query
 
 
@@ -26,7 +26,7 @@ def totals(city_id: Any, late: sa.CTE, as_of: Any = None) -> Query:
         DeclaredState,
         counted=is_counted(as_of),
         withdrawn=is_withdrawn(as_of),
-        overlaps_recorded=overlaps_recorded(late, as_of),
+        overlaps_recorded=overlaps_recorded(city_id, late, as_of),
     )
     query = sa.select(*columns).where(col(DeclaredCount.city_id) == city_id).order_by(col(DeclaredCount.id))
     return query if as_of is None else query.where(col(DeclaredCount.created_at) <= as_of)
@@ -81,7 +81,7 @@ def is_withdrawn(as_of: Any = None) -> Any:
     return query if as_of is None else query.where(col(DeclaredWithdrawal.created_at) <= as_of)
 
 
-def overlaps_recorded(late: sa.CTE, as_of: Any = None) -> Any:
+def overlaps_recorded(city_id: Any, late: sa.CTE, as_of: Any = None) -> Any:
     """A recorded and a declared number for the same days are summed, but never without saying so.
 
     What was taken back is not recorded; totals are declared of flows alone, so no two days make up for each other.
@@ -91,13 +91,13 @@ def overlaps_recorded(late: sa.CTE, as_of: Any = None) -> Any:
         late.c.origin == Origin.RECORDED,
         late.c.occurred_on.between(col(DeclaredCount.period_from), col(DeclaredCount.period_to)),
     )
-    amounts = sa.union_all(_tallied(as_of), not_tallied.correlate(DeclaredCount)).subquery("amount")
+    amounts = sa.union_all(_tallied(city_id, as_of), not_tallied.correlate(DeclaredCount)).subquery("amount")
     total = sa.select(sa.func.sum(amounts.c.amount)).scalar_subquery()
     return sa.func.coalesce(total, 0) != 0
 
 
-def _tallied(as_of: Any) -> Query:
-    """Of each span of the total's the newest sum, or the newest that was known when the moment's day began."""
+def _tallied(city_id: Any, as_of: Any) -> Query:
+    """Of each span of the total's the newest sum, or the newest that was known when the moment's page began."""
     days = (col(DeclaredCount.period_from), col(DeclaredCount.period_to))
     span = sa.func.spans_of(*days).table_valued("span", "starts_on", name="span").lateral()
     columns = {metric.value: TALLY.c[COUNTS[metric, Origin.RECORDED]] for metric in Metric}
@@ -108,6 +108,6 @@ def _tallied(as_of: Any) -> Query:
         TALLY.c.starts_on == span.c.starts_on,
     )
     if as_of is not None:
-        sums = sums.where(TALLY.c.recorded_on < utc_day(as_of))
-    newest = sums.order_by(TALLY.c.recorded_on.desc()).limit(1).correlate_except(TALLY).lateral("newest")
+        sums = sums.where(TALLY.c.page < page_of(city_id, as_of))
+    newest = sums.order_by(TALLY.c.page.desc()).limit(1).correlate_except(TALLY).lateral("newest")
     return sa.select(newest.c.amount).select_from(span.join(newest, sa.true())).correlate(DeclaredCount)

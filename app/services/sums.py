@@ -30,7 +30,7 @@ from app.models.tallies import COUNTS, TALLY, TallyState
 from app.schemas.metrics import CountQuery, DeclaredState, DeclaredTotal
 from app.services import horizon, overlaps, reads
 from app.services.cities import CITY_ID
-from app.services.horizon import METRICS, not_rolled_up, utc_day
+from app.services.horizon import METRICS, not_rolled_up, page_of
 from app.services.reads import Query
 
 _AREA = sa.bindparam("area", type_=sa.Text)
@@ -81,8 +81,7 @@ class Sums:
         self._minute_facts: int = answered["minute_facts"]
         for row in answered["rolled"]:
             self._add_rolled(row)
-        for late in answered["late"]:
-            self._add_late(periods, late)
+        self._add_late(periods, answered["late"])
         self.declared = [DeclaredState.model_validate(total) for total in answered["totals"]]
         """All that was declared, of any days."""
         self.overlaps = [total for total in self.declared if total.counted and total.overlaps_recorded]
@@ -115,14 +114,18 @@ class Sums:
             if recorded or declared:
                 self._counts[metric, row["period"], row["area"]] += Count(recorded, declared)
 
-    def _add_late(self, periods: Sequence[Period], late: Mapping[str, Any]) -> None:
-        """Entries that the tally does not have yet, summed by day and district."""
-        day = date.fromisoformat(late["occurred_on"])
-        amount = Count(**{late["origin"]: late["amount"]})
-        for period in periods:
-            if period.first <= day <= period.last:
-                for area in {WHOLE_CITY, late["district"]} & {*self.areas}:
-                    self._counts[late["metric"], period.name, area] += amount
+    def _add_late(self, periods: Sequence[Period], late: Sequence[tuple[str, str, str, int, str | None]]) -> None:
+        """Entries that the tally does not have yet, summed by day and, if each is asked for, by district."""
+        days = {text: date.fromisoformat(text) for _, _, text, *_ in late}
+        within = {text: [each.name for each in periods if each.first <= day <= each.last] for text, day in days.items()}
+        amounts: defaultdict[tuple[str, str, str, str], int] = defaultdict(int)
+        for metric, origin, day, amount, district in late:
+            for area in self.areas if district is None else (WHOLE_CITY, district):
+                for period in within[day]:
+                    amounts[metric, period, area, origin] += amount
+        for (metric, period, area, origin), amount in amounts.items():
+            is_recorded = origin == Origin.RECORDED
+            self._counts[metric, period, area] += Count(amount) if is_recorded else Count(declared=amount)
 
     def _flag(self, periods: Sequence[Period], declared: DeclaredState) -> None:
         """A declared total is of no district, and where nothing was counted nothing can be counted twice."""
@@ -177,8 +180,8 @@ def sums(role: Role | None, given: frozenset[str]) -> Query:
     areas = _areas(given).cte("areas")
     rolled = _rolled(areas, given).subquery("rolled_row")
     as_of = _AS_OF if "as_of" in given else None
-    late = horizon.late(CITY_ID, as_of)
-    late_here = sa.select(late).where(sa.or_(_AREA == WHOLE_CITY, late.c.district == _AREA)).subquery("late_row")
+    district_id = _AREA if "of_district" in given else None
+    late = horizon.late(CITY_ID, as_of, district_id=district_id, by_district="by_district" in given)
     declared = overlaps.totals(CITY_ID, late, as_of).subquery("declared_row")
     district = sa.exists().where(col(District.city_id) == CITY_ID, col(District.id) == _AREA)
     columns: dict[str, Any] = {
@@ -187,7 +190,7 @@ def sums(role: Role | None, given: frozenset[str]) -> Query:
         "areas": sa.select(sa.func.json_agg(areas.c.area)).scalar_subquery(),
         "rolled": _listed(sa.func.json_strip_nulls(sa.func.row_to_json(rolled.table_valued())), rolled),
         "minute_facts": _minute_facts(),
-        "late": _listed(late_here.table_valued(), late_here),
+        "late": _listed(_late_row(late), late),
         # In no district.
         "totals": _NOTHING if "of_district" in given else _listed(declared.table_valued(), declared),
         "district_exists": district,
@@ -233,8 +236,8 @@ def _rolled(areas: sa.CTE, given: frozenset[str]) -> Query:
         TALLY.c.starts_on == spans.c.starts_on,
     )
     if "as_of" in given:
-        newest = newest.where(TALLY.c.recorded_on < utc_day(_AS_OF))
-    known = newest.order_by(TALLY.c.recorded_on.desc()).limit(1).lateral("known")
+        newest = newest.where(TALLY.c.page < page_of(CITY_ID, _AS_OF))
+    known = newest.order_by(TALLY.c.page.desc()).limit(1).lateral("known")
     by: tuple[Any, ...] = (spans.c.period, areas.c.area)
     total = (sa.func.sum(known.c[name]).label(name) for name in COUNTS.values())
     return sa.select(*by, *total).select_from(spans.join(areas, sa.true()).join(known, sa.true())).group_by(*by)
@@ -256,7 +259,9 @@ def _minute_facts() -> Any:
         col(fact.reverses_id).is_(None),
         ~taken_back,
     )
-    return sa.select(sa.func.count()).select_from(standing.limit(FEWEST_PEOPLE).subquery()).scalar_subquery()
+    # In an order, so that an index is used: whoever needs any five reads the ledger from its beginning.
+    few = standing.order_by(col(fact.recorded_at)).limit(FEWEST_PEOPLE).subquery()
+    return sa.select(sa.func.count()).select_from(few).scalar_subquery()
 
 
 def _changed(given: frozenset[str]) -> Any:
@@ -279,6 +284,11 @@ def _revision() -> Any:
     return sa.func.coalesce(rolled, 0) + late.scalar_subquery()
 
 
-def _listed(each: Any, rows: sa.Subquery) -> Any:
+def _late_row(late: sa.CTE) -> Any:
+    district = late.c.get("district", sa.null())
+    return sa.func.json_build_array(late.c.metric, late.c.origin, late.c.occurred_on, late.c.amount, district)
+
+
+def _listed(each: Any, rows: sa.FromClause) -> Any:
     listed = sa.select(sa.func.json_agg(each)).select_from(rows).scalar_subquery()
     return sa.func.coalesce(listed, _NOTHING)

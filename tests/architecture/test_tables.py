@@ -8,7 +8,7 @@ from sqlmodel import SQLModel
 import app.models  # noqa: F401 makes the tables known
 
 EXEMPT = {"account": "one login for the whole service; the republic's accounts have no city"}
-SUMS = {"tally", "tally_state"}
+SUMS = {"ledger_page", "tally", "tally_state"}
 """Nothing in them has an identity of its own: they are found by what they are the sums of."""
 
 

@@ -1,4 +1,7 @@
-"""Histories of a ledger, made up by hypothesis: written early and late, reversed, rolled up and sealed in any order."""
+"""Histories of a ledger, made up by hypothesis: written early and late, reversed, rolled up and sealed in any order.
+
+Its pages are of few entries, so that a short history has many.
+"""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -19,6 +22,7 @@ DISTRICTS = st.sampled_from(["west", "east", None])
 HOURS = st.integers(0, 96)
 DAYS = st.dates(date(2025, 12, 30), date(2026, 3, 2))
 ROLL_UP, SEAL = "roll up", "seal"
+ENTRIES_A_PAGE = 3
 
 
 @dataclass
@@ -57,7 +61,7 @@ async def write(city: TestCity, history: list[Fact | int | str]) -> list[Fact]:
     written: list[Fact] = []
     for step in history:
         if step == ROLL_UP:
-            await rolling_up.once(city.database, in_turn=True)
+            await rolling_up.once(city.database, in_turn=True, entries_a_page=ENTRIES_A_PAGE)
         elif step == SEAL:
             await sealing.of_city(city.database, city.id, await sealing.mark(city.database))
         elif (fact := step if isinstance(step, Fact) else reversal(written, int(step))) is not None:

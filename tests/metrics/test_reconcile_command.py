@@ -18,5 +18,5 @@ async def test_it_says_that_all_is_well_or_what_is_not(city: TestCity, narkostop
     await connection.close()
     found = await narkostop("ledger", "reconcile", "--city", city.id)
     assert found.status == 1
-    assert "sightings_recorded is 6, the entries say 1" in found.out
+    assert "*, ever 2000-01-01, first page: sightings_recorded is 6, the entries say 1" in found.out
     assert "the tally does not fit the ledger" in found.error

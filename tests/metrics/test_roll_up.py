@@ -63,25 +63,31 @@ async def database_of_its_own(server: str, template: str) -> AsyncIterator[str]:
         await execute(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-async def test_killed_in_the_middle_it_leaves_everything_to_the_next(app: FastAPI, server: str):
-    """In a database where no service takes the entries in before."""
+@asynccontextmanager
+async def city_of_its_own(app: FastAPI, server: str) -> AsyncIterator[tuple[TestCity, str]]:
+    """In a database, here by its URL, where no service takes the entries in before the test does."""
     async with database_of_its_own(server, TEMPLATE) as url, Database.opened(DatabaseOptions(url)) as database:
         city = TestCity(app, "almaty")
         city.database = database
         await city.add(City(id=city.id, name_kk="Қала", name_ru="Город", name_en="City", time_zone="Asia/Almaty"))
+        yield city, url
+
+
+async def test_killed_in_the_middle_it_leaves_everything_to_the_next(app: FastAPI, server: str):
+    async with city_of_its_own(app, server) as (city, url):
         await city.add(*(sighting(city) for _ in range(20)))
         await settled(city)
         async with having_said(1, ROLL_UP_AND_WAIT, url) as process:
             # One at a time: this one finds that somebody is at it.
-            assert await rolling_up.once(database) == 0
-            assert await total(database, city.id) == 20
+            assert await rolling_up.once(city.database) == 0
+            assert await total(city.database, city.id) == 20
             process.send_signal(signal.SIGKILL)
             assert await process.wait() == -signal.SIGKILL
 
-        assert await total(database, city.id) == 20
-        assert await rolling_up.once(database, in_turn=True) == 1
-        assert await total(database, city.id) == 20
-        assert await differences(database, city.id) == []
+        assert await total(city.database, city.id) == 20
+        assert await rolling_up.once(city.database, in_turn=True) == 1
+        assert await total(city.database, city.id) == 20
+        assert await differences(city.database, city.id) == []
 
 
 async def test_a_restored_database_counts_what_the_first_one_did(settings: Settings, server: str):

@@ -111,7 +111,7 @@ async def test_what_is_being_written_is_counted_once_it_is_there_and_never_twice
 
     async def roll_up() -> None:
         while not done.is_set():
-            await rolling_up.once(city.database)
+            await rolling_up.once(city.database, entries_a_page=7)
             await asyncio.sleep(0.005)
 
     async def write_some(amount: int) -> None:
@@ -139,7 +139,7 @@ def tampered() -> Iterator[str]:
     yield "UPDATE tally SET sightings_recorded = 6 WHERE city_id = $1 AND area = '*' AND span = 'ever'"
     yield "DELETE FROM tally WHERE city_id = $1 AND area = '*' AND span = 'ever'"
     yield """
-        INSERT INTO tally (city_id, area, span, starts_on, recorded_on, sightings_recorded)
+        INSERT INTO tally (city_id, area, span, starts_on, page, sightings_recorded)
         VALUES ($1, '*', 'ever', '2000-01-01', '2099-01-01', 6)
     """
 
