@@ -28,10 +28,11 @@ async def rolling(url: str, pace_s: float) -> AsyncIterator[None]:
 
 async def _roll_up(url: str, pace_s: float) -> None:
     async with Database.opened(DatabaseOptions(url, statement_timeout_ms=600_000)) as database:
+        await rolling_up.once(database)
+        print("rolled up", flush=True)
         while True:
-            await rolling_up.once(database)
-            print("rolled up", flush=True)
             await asyncio.sleep(pace_s)
+            await rolling_up.once(database)
 
 
 if __name__ == "__main__":
