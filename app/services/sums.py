@@ -250,7 +250,9 @@ def _minute_facts() -> Any:
     """How many minutes facts stand, up to as many as can be published."""
     fact, reversal = aliased(LedgerEntry), aliased(LedgerEntry)
     taken_back = sa.exists().where(
-        col(reversal.city_id) == col(fact.city_id), col(reversal.reverses_id) == col(fact.id)
+        col(reversal.city_id) == col(fact.city_id),
+        col(reversal.reverses_id) == col(fact.id),
+        col(reversal.reverses_id).is_not(None),
     )
     standing = sa.select(col(fact.id)).where(
         col(fact.city_id) == CITY_ID,
@@ -259,8 +261,8 @@ def _minute_facts() -> Any:
         col(fact.reverses_id).is_(None),
         ~taken_back,
     )
-    # In an order, so that an index is used: whoever needs any five reads the ledger from its beginning.
-    few = standing.order_by(col(fact.recorded_at)).limit(FEWEST_PEOPLE).subquery()
+    # In the order of the index that is to be used: for any five the ledger would be read from its beginning.
+    few = standing.order_by(col(fact.occurred_on)).limit(FEWEST_PEOPLE).subquery()
     return sa.select(sa.func.count()).select_from(few).scalar_subquery()
 
 
@@ -280,7 +282,7 @@ def _changed(given: frozenset[str]) -> Any:
 def _revision() -> Any:
     """Entries are never taken away: their number tells every state of the ledger from every other."""
     rolled = sa.select(col(TallyState.entries)).where(col(TallyState.city_id) == CITY_ID).scalar_subquery()
-    late = sa.select(sa.func.count()).where(col(LedgerEntry.city_id) == CITY_ID, not_rolled_up(CITY_ID))
+    late = sa.select(sa.func.count()).select_from(not_rolled_up(CITY_ID, col(LedgerEntry.id)).subquery())
     return sa.func.coalesce(rolled, 0) + late.scalar_subquery()
 
 
