@@ -5,7 +5,7 @@ count is exact however late it comes. See docs/adr/0015-tallies-behind-a-horizon
 """
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache, partial
+from functools import cache, partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +23,6 @@ from app.services.horizon import FIRST_PAGE, page_of
 from app.services.reads import Compiled, Query, compiled
 
 ENTRIES_A_PAGE = 500
-_FEW_METRICS, _MOST_STATEMENTS = 4, 100
 _MAINTAINER = 0x74616C6C79
 _KEY = ("area", "span", "starts_on")
 _NAMES = tuple(COUNTS.values())
@@ -73,6 +72,7 @@ _BEHIND = """
         ) AS of_metric
     ) AS new
     WHERE is_anew AND has_state OR metrics IS NOT NULL
+    ORDER BY is_anew
 """
 _FORGET = "DELETE FROM tally WHERE city_id = $1"
 _FORGET_PAGES = "DELETE FROM ledger_page WHERE city_id = $1"
@@ -133,8 +133,7 @@ async def _take_in(session: AsyncSession, stretch: Mapping[str, Any], entries_a_
         await fetch_within(session, _FORGET_PAGES, stretch["city_id"])
     await fetch_within(session, _TURN_PAGES_AND_REMEMBER, *(stretch[name] for name in _UPKEEP), entries_a_page)
     if metrics := stretch["metrics"]:
-        few = frozenset(metrics if len(metrics) <= _FEW_METRICS else Metric)
-        added = _added(few, is_late=stretch["is_late"])
+        added = _added(Metric(metrics[0]) if len(metrics) == 1 else None, is_late=stretch["is_late"])
         await added.run(partial(fetch_within, session), {name: stretch[name] for name in _STRETCH})
 
 
@@ -144,14 +143,15 @@ def counted_anew(city_id: str, horizon: Any) -> Query:
     return sa.select(*_by_key(new), new.c.page, *_running(_NAMES, new))
 
 
-@lru_cache(maxsize=_MOST_STATEMENTS)
-def _added(metrics: frozenset[Metric], *, is_late: bool) -> Compiled:
+@cache
+def _added(metric: Metric | None, *, is_late: bool) -> Compiled:
     """Each sum of these days and areas with what is new, on the page it was recorded on and on all later ones.
 
-    A page that the tally does not have yet begins with what was known before it. It is known which metrics are new,
-    and whether any entry was recorded before the last page: to plan for more takes longer than to add a few entries.
+    A page that the tally does not have yet begins with what was known before it. It is known whether all that is new
+    is of one metric, and whether any entry was recorded before the last page: to be ready for more takes longer than
+    to add a few entries. Each of these statements is kept by PostgreSQL too, so they are few.
     """
-    counts = [count for count in COUNTS if count[0] in metrics]
+    counts = [count for count in COUNTS if metric in {None, count[0]}]
     names = [COUNTS[count] for count in counts]
     number = col(LedgerEntry.transaction_id)
     pages = _pages(_CITY, col(LedgerPage.starts_at) >= page_of(_CITY, _SINCE))

@@ -35,7 +35,8 @@ def at(city: TestCity, minute: int) -> LedgerEntry:
 
 async def taken_in(city: TestCity, *minutes: int) -> list[int]:
     """Records at these minutes, takes it in by pages of four, and returns at which minutes the pages begin."""
-    await city.add(*(at(city, minute) for minute in minutes))
+    if minutes:
+        await city.add(*(at(city, minute) for minute in minutes))
     await settled(city)
     await rolling_up.once(city.database, in_turn=True, entries_a_page=4)
     assert await differences(city) == []
@@ -75,3 +76,35 @@ async def test_entries_of_one_moment_are_on_one_page(alone: TestCity):
     assert await taken_in(alone, *[5] * 9) == [5]
     assert await taken_in(alone, 6) == [5]
     assert [await known_at(alone, minute) for minute in (4, 5, 6)] == [0, 9, 10]
+
+
+async def test_what_is_late_leaves_the_newest_where_it_is(alone: TestCity):
+    assert await taken_in(alone, 10, 20, 30) == []
+    assert await taken_in(alone, 1, 2) == []
+    assert await taken_in(alone, 25, 26, 27, 28) == []
+    assert [await known_at(alone, minute) for minute in (2, 24, 26, 30)] == [2, 4, 6, 9]
+
+
+async def test_no_page_begins_at_the_moment_of_what_is_on_the_last_one(alone: TestCity):
+    assert await taken_in(alone, 1, 2, 3, 5) == []
+    assert await taken_in(alone, 5, 6) == [6]
+    assert await taken_in(alone, 7, 8, 9) == [6, 9]
+    assert await taken_in(alone, 9, 9, 9, 9, 10) == [6, 9]
+    assert [await known_at(alone, minute) for minute in (4, 5, 8, 9, 10)] == [3, 5, 8, 13, 14]
+
+
+async def test_made_anew_a_city_has_its_pages_anew(alone: TestCity):
+    assert await taken_in(alone, *range(1, 6)) == [5]
+    assert await taken_in(alone, 2, 2, 2) == [5]
+    async with alone.database.transaction() as session:
+        await (await session.connection()).execute(sa.text("UPDATE tally_state SET server = 'another'"))
+    assert await taken_in(alone) == [2]
+    assert [await known_at(alone, minute) for minute in (1, 2, 4, 5)] == [1, 5, 7, 8]
+
+
+async def test_however_many_metrics_are_new_each_is_counted(alone: TestCity):
+    metrics = [metric for metric in Metric if metric is not Metric.VOLUNTEER_MINUTES][:7]
+    await alone.add(*(entry(alone, metric=metric, recorded_at=START) for metric in metrics))
+    assert await taken_in(alone) == [0]
+    found = await sums.of_city(alone.database, None, alone.id, Question([Period("ever")]))
+    assert [metric for metric in Metric if found.count(metric, "ever").recorded == 1] == metrics
