@@ -143,16 +143,16 @@ async def _asked(database: Database, connection: Connection, city_id: str) -> di
         "one district, as of any moment": Question([days], "district-3"),
         "the same days, as of any moment": Question([days]),
     }
-    times = {words: await _past(database, city_id, asked) for words, asked in past.items()}
+    chance = random.Random(city_id)  # noqa: S311 a choice that can be made again
+    times = {words: await _past(database, city_id, asked, chance) for words, asked in past.items()}
     figures |= {words: statistics.median(each) for words, each in times.items()}
     figures[PAST] = statistics.quantiles(times["the same days, as of any moment"], n=20)[-1]
     live = await _times(lambda: connection.fetch(_LIVE, city_id, timeout=600), calls=3)
     return figures | {LIVE: statistics.median(live)}
 
 
-async def _past(database: Database, city_id: str, asked: Question) -> list[float]:
-    """Each moment once, so that nothing about it has been read before."""
-    chance = random.Random(city_id)  # noqa: S311 a choice that can be made again
+async def _past(database: Database, city_id: str, asked: Question, chance: random.Random) -> list[float]:
+    """Each moment once, and another one for each question: mostly nobody has read lately what it takes."""
     start = datetime(FIRST.year, FIRST.month, FIRST.day, tzinfo=UTC)
     moments = (start + timedelta(days=chance.uniform(0, entries.DAYS)) for _ in range(MOMENTS + WARM))
     return await _times(

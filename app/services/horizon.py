@@ -3,10 +3,8 @@
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import col
 
-from app.domain.metrics import Metric
 from app.domain.tallies import NO_DISTRICT
 from app.models.ledger import LedgerEntry, TransactionId
 from app.models.tallies import LedgerPage, TallyState
@@ -20,13 +18,12 @@ _COLUMNS: tuple[Any, ...] = (
     col(LedgerEntry.occurred_on),
     col(LedgerEntry.amount),
 )
-METRICS = sa.bindparam("metrics", [metric.value for metric in Metric], type_=ARRAY(sa.Text))
 
 
 def late(city_id: Any, as_of: Any = None, *, district_id: Any = None, by_district: bool = False) -> sa.CTE:
-    """What the tally's sums lack, by metric, origin and day; at `as_of`, what those up to its page lack.
+    """What the tally's sums lack, by metric, origin, day and, if asked, district; what they lack at `as_of`, if given.
 
-    Once for a statement, however many of its parts need it.
+    Of the whole city, or of one district. Once for a statement, however many of its parts need it.
     """
     recorded_at: Any = col(LedgerEntry.recorded_at)
     parts = [not_rolled_up(city_id, *_COLUMNS)]

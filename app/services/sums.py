@@ -30,11 +30,12 @@ from app.models.tallies import COUNTS, TALLY, TallyState
 from app.schemas.metrics import CountQuery, DeclaredState, DeclaredTotal
 from app.services import horizon, overlaps, reads
 from app.services.cities import CITY_ID
-from app.services.horizon import METRICS, not_rolled_up, page_of
+from app.services.horizon import not_rolled_up, page_of
 from app.services.reads import Query
 
 _AREA = sa.bindparam("area", type_=sa.Text)
 _AS_OF = sa.bindparam("as_of", type_=sa.DateTime(timezone=True))
+_METRICS = sa.bindparam("metrics", [metric.value for metric in Metric], type_=ARRAY(sa.Text))
 _NOTHING: sa.ColumnClause[Any] = sa.literal_column("'[]'::json")
 
 
@@ -267,7 +268,7 @@ def _minute_facts() -> Any:
 
 
 def _changed(given: frozenset[str]) -> Any:
-    metrics = sa.func.unnest(METRICS).table_valued("metric", name="known_metric").render_derived()
+    metrics = sa.func.unnest(_METRICS).table_valued("metric", name="known_metric").render_derived()
     recorded_at: Any = col(LedgerEntry.recorded_at)
     newest = sa.select(recorded_at.label("at")).where(
         col(LedgerEntry.city_id) == CITY_ID, col(LedgerEntry.metric) == metrics.c.metric
